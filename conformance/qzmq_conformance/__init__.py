@@ -1,0 +1,1 @@
+"""The QZMQ/1 conformance suite: bare TCP peer and libzmq peer against an implementation."""

@@ -1,0 +1,1 @@
+"""Interoperability and throughput runs of QZMQ/1."""

@@ -1,0 +1,1 @@
+"""QZMQ/1, post-quantum security for ZeroMQ: the readable reference."""
