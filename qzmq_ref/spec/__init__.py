@@ -1,0 +1,1 @@
+"""The specification as data: text of spec/ -> notation (AST) and tables -> schema."""

@@ -1,0 +1,370 @@
+"""The structures of the specification as a strict codec, bound to typed frozen dataclasses (NOT-2 to NOT-9).
+
+The only importer of construct, which by itself is not strict: a top-level parse and `Prefixed` ignore octets
+left over, `GreedyRange` drops a broken element, `Enum` lets unknown codes pass, `Switch` answers None without
+a case. Hence classes of our own: they read through `Octets`, which ends where the innermost vector ends.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, make_dataclass
+from enum import IntEnum
+from functools import cache, reduce
+from operator import or_
+from types import MappingProxyType
+from typing import Any, TypeVar, get_type_hints, overload
+
+import construct
+from construct import ConstructError
+
+from qzmq_ref.spec import notation, tables
+
+T = TypeVar("T")
+
+
+class SchemaError(ValueError):
+    """Octets that are not exactly one value of `structure`, or a value that has no octets (REG-2).
+
+    `path` names the field, such as `extensions[2].extension_data`; `offset` is the octet where that field
+    begins, None when building.
+    """
+
+    def __init__(self, structure: str, path: str, offset: int | None, reason: str) -> None:
+        self.structure, self.path, self.offset, self.reason = structure, path, offset, reason
+        where = ".".join(filter(None, (structure, path)))
+        super().__init__(f"{where}{'' if offset is None else f' at octet {offset}'}: {reason}")
+
+
+class Octets(io.BytesIO):
+    """The octets of one parse; reading stops at `end`, the end of the innermost vector."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.end = len(data)
+        self.mark = 0
+        """Where the latest read began: the offset that an error reports."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.mark = self.tell()
+        left = self.end - self.mark
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+class Opaque(construct.Construct):
+    """All octets up to the end of the enclosing vector."""
+
+    def _parse(self, stream: Octets, _context: Any, _path: str) -> bytes:
+        return stream.read()
+
+    def _build(self, value: object, stream: io.BytesIO, _context: Any, path: str) -> object:
+        if not isinstance(value, bytes):
+            raise ConstructError(f"bytes expected, not {type(value).__name__}", path)
+        stream.write(value)
+        return value
+
+
+class Elements(construct.Subconstruct):
+    """Values of one type up to the end of the enclosing vector; the end must not fall inside one."""
+
+    def _parse(self, stream: Octets, context: Any, path: str) -> tuple[object, ...]:
+        values: list[object] = []
+        while stream.tell() < stream.end:
+            values.append(self.subcon._parsereport(stream, context, f"{path} -> [{len(values)}]"))
+        return tuple(values)
+
+    def _build(self, values: object, stream: io.BytesIO, context: Any, path: str) -> object:
+        if not isinstance(values, tuple):
+            raise ConstructError(f"tuple expected, not {type(values).__name__}", path)
+        for position, value in enumerate(values):
+            self.subcon._build(value, stream, context, f"{path} -> [{position}]")
+        return values
+
+
+class Fixed(construct.Subconstruct):
+    """Content of exactly `length` octets, a number or the name of a parameter of the parse."""
+
+    def __init__(self, content: construct.Construct, length: int | str) -> None:
+        super().__init__(content)
+        self.length = length
+
+    def _length(self, context: Any) -> int:
+        if isinstance(self.length, int):
+            return self.length
+        if self.length not in context._params:
+            raise TypeError(f"the length of this structure depends on a parameter: pass {self.length}=...")
+        return int(context._params[self.length])
+
+    def _parse(self, stream: Octets, context: Any, path: str) -> object:
+        return _within(self.subcon, self._length(context), stream, context, path)
+
+    def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
+        octets = _built(self.subcon, value, context, path)
+        if len(octets) != self._length(context):
+            raise ConstructError(f"{len(octets)} octets instead of {self._length(context)}", path)
+        stream.write(octets)
+        return value
+
+
+class Vector(construct.Subconstruct):
+    """A length field, then content of that many octets, between floor and ceiling."""
+
+    def __init__(self, content: construct.Construct, kind: notation.Vector) -> None:
+        super().__init__(content)
+        self.kind = kind
+        self.prefix = _uint(kind.length_size)
+
+    def _check(self, length: int, path: str) -> None:
+        if not self.kind.floor <= length <= self.kind.ceiling:
+            raise ConstructError(f"length {length} not in {self.kind.floor}..{self.kind.ceiling}", path)
+
+    def _parse(self, stream: Octets, context: Any, path: str) -> object:
+        length = self.prefix._parsereport(stream, context, path)
+        self._check(length, path)
+        return _within(self.subcon, length, stream, context, path)
+
+    def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
+        octets = _built(self.subcon, value, context, path)
+        self._check(len(octets), path)
+        self.prefix._build(len(octets), stream, context, path)
+        stream.write(octets)
+        return value
+
+
+class Code(construct.Adapter):
+    """A code point: the bound IntEnum's member, or a plain int where an open enum does not know the value."""
+
+    def __init__(self, enum: notation.Enum, bound: Mapping[str, type]) -> None:
+        super().__init__(_uint(enum.size))
+        self.enum, self.bound = enum, bound
+        self.known = frozenset(enum.members.values())
+
+    def _check(self, value: object, path: str) -> None:
+        if not (self.enum.open or value in self.known):
+            raise ConstructError(f"{value!r} is not in {self.enum.name}", path)
+
+    def _decode(self, value: int, _context: Any, path: str) -> int:
+        self._check(value, path)
+        cls: Callable[[int], int] = self.bound.get(self.enum.name, int)
+        return cls(value) if value in self.known else value
+
+    def _encode(self, value: object, _context: Any, path: str) -> object:
+        self._check(value, path)
+        return value
+
+
+class Structure(construct.Adapter):
+    """Fields in order <-> an instance of the dataclass bound to the structure."""
+
+    def __init__(self, name: str, subcon: construct.Struct, bound: Mapping[str, type]) -> None:
+        super().__init__(subcon)
+        self.structure, self.bound = name, bound
+        self.names = tuple(field.name for field in subcon.subcons)
+
+    def _decode(self, container: Mapping[str, object], _context: Any, _path: str) -> object:
+        return self.bound[self.structure](**{name: container[name] for name in self.names})
+
+    def _encode(self, value: object, _context: Any, path: str) -> dict[str, object]:
+        cls = self.bound[self.structure]
+        if not isinstance(value, cls):
+            raise ConstructError(f"{cls.__name__} expected, not {type(value).__name__}", path)
+        return {name: getattr(value, name) for name in self.names}
+
+
+class NoCase(construct.Construct):
+    """What a select does with a value that none of its cases names."""
+
+    def _parse(self, _stream: Octets, _context: Any, path: str) -> object:
+        raise ConstructError("no case for this value", path)
+
+    def _build(self, _value: object, _stream: io.BytesIO, _context: Any, path: str) -> object:
+        raise ConstructError("no case for this value", path)
+
+
+class Schema:
+    """Codec of every definition of a specification; `ast` is what it was derived from."""
+
+    def __init__(self, definitions: Mapping[str, notation.Definition]) -> None:
+        self.ast: Mapping[str, notation.Definition] = MappingProxyType(dict(definitions))
+        self._constructs: dict[str, construct.Construct] = {}
+        self._bound: dict[str, type] = {}
+        self._names: dict[type, str] = {}
+
+    @overload
+    def parse(self, what: str, data: bytes, **parameters: int) -> object: ...
+    @overload
+    def parse(self, what: type[T], data: bytes, **parameters: int) -> T: ...
+    def parse(self, what: str | type[T], data: bytes, **parameters: int) -> object:
+        """The value that `data`, whole and nothing else, encodes; `SchemaError` if it encodes none.
+
+        `what` is a name of the notation or the class bound to it. A parameter gives a length that the octets
+        do not: `Hash.length` in the notation is `hash_length` here.
+        """
+        name = what if isinstance(what, str) else self._names[what]
+        stream = Octets(data)
+        try:
+            value: object = self._construct(name).parse_stream(stream, **parameters)
+        except ConstructError as error:
+            raise SchemaError(name, _path(error), stream.mark, _reason(error)) from None
+        if left := len(data) - stream.tell():
+            raise SchemaError(name, "", stream.tell(), f"{left} octets after the end")
+        return value
+
+    def build(self, value: object, **parameters: int) -> bytes:
+        """The octets of `value`, an instance of a bound class; `SchemaError` if they broke the notation."""
+        name = self._names[type(value)]
+        try:
+            return bytes(self._construct(name).build(value, **parameters))
+        except ConstructError as error:
+            raise SchemaError(name, _path(error), None, _reason(error)) from None
+
+    def structure(self, name: str) -> Callable[[type[T]], type[T]]:
+        """Class decorator: bind a dataclass whose field names, order and types are those of `name`."""
+
+        def bind(cls: type[T]) -> type[T]:
+            hints = get_type_hints(cls)
+            actual = [(field.name, hints[field.name]) for field in fields(cls)]  # type: ignore[arg-type]
+            expected = [(field.name, self._annotation(field.type)) for field in self._struct(name).fields]
+            if actual != expected:
+                raise _mismatch(name, expected, actual)
+            self._bind(name, cls)
+            return cls
+
+        return bind
+
+    def enumeration(self, name: str) -> Callable[[type[T]], type[T]]:
+        """Class decorator: bind an IntEnum whose names (upper case), order and values are those of `name`."""
+
+        def bind(cls: type[T]) -> type[T]:
+            enum = self.ast[name]
+            expected = list(enum.members.items()) if isinstance(enum, notation.Enum) else []
+            members = cls if issubclass(cls, IntEnum) else ()
+            actual = [(member.name.lower(), member.value) for member in members]
+            if actual != expected:
+                raise _mismatch(name, expected, actual)
+            self._bind(name, cls)
+            return cls
+
+        return bind
+
+    def dataclass_for(self, name: str) -> type:
+        """The class bound to structure `name`; where code binds none, a frozen dataclass with its fields."""
+        if name not in self._bound:
+            shape = [field.name for field in self._struct(name).fields]
+            self._bind(name, make_dataclass(name, shape, frozen=True))
+        return self._bound[name]
+
+    def _bind(self, name: str, cls: type) -> None:
+        self._bound[name] = cls
+        self._names[cls] = name
+
+    def _struct(self, name: str) -> notation.Struct:
+        struct = self.ast[name]
+        if not isinstance(struct, notation.Struct):
+            raise TypeError(f"{name} is not a structure of the specification")
+        return struct
+
+    def _annotation(self, kind: notation.Type) -> Any:
+        """The Python type of a field: what mypy must see where the notation says `kind`."""
+        if isinstance(kind, notation.Select):
+            return reduce(or_, (self._annotation(case) for case in kind.cases.values()))
+        if (element := notation.element_of(kind)) is not None:
+            opaque = isinstance(element, notation.Opaque)
+            return bytes if opaque else tuple[self._annotation(element), ...]  # type: ignore[misc]
+        if not isinstance(kind, notation.Reference):
+            return int
+        if kind.name not in self._bound:
+            raise TypeError(f"{kind.name} must be bound to a class before the structures that contain it")
+        definition, cls = self.ast[kind.name], self._bound[kind.name]
+        return cls | int if isinstance(definition, notation.Enum) and definition.open else cls
+
+    def _construct(self, name: str) -> construct.Construct:
+        """The codec of a definition, made on first use."""
+        if name not in self._constructs:
+            definition = self.ast[name]
+            if isinstance(definition, notation.Enum):
+                self._constructs[name] = Code(definition, self._bound)
+            else:
+                self.dataclass_for(name)
+                subcons = (field.name / self._compile(field.type, definition) for field in definition.fields)
+                self._constructs[name] = Structure(name, construct.Struct(*subcons), self._bound)
+        return self._constructs[name]
+
+    def _compile(self, kind: notation.Type, owner: notation.Struct) -> construct.Construct:
+        match kind:
+            case notation.Uint(size):
+                return _uint(size)
+            case notation.Opaque():
+                return Opaque()
+            case notation.Reference(name):
+                return self._construct(name)
+            case notation.Fixed(element, length):
+                return Fixed(self._content(element, owner), length)
+            case notation.Rest(element):
+                return self._content(element, owner)
+            case notation.Vector(element):
+                return Vector(self._content(element, owner), kind)
+            case notation.Select():
+                return self._select(kind, owner)
+
+    def _content(self, element: notation.Element, owner: notation.Struct) -> construct.Construct:
+        return Opaque() if isinstance(element, notation.Opaque) else Elements(self._compile(element, owner))
+
+    def _select(self, select: notation.Select, owner: notation.Struct) -> construct.Construct:
+        codes = notation.enum_of(select, owner, self.ast).members
+        cases = {codes[label]: self._compile(case, owner) for label, case in select.cases.items()}
+        return construct.Switch(lambda context: context[select.field], cases, default=NoCase())
+
+
+@cache
+def load() -> Schema:
+    """The schema of spec/."""
+    return Schema(tables.definitions())
+
+
+def structure(name: str) -> Callable[[type[T]], type[T]]:
+    """`Schema.structure` of the specification: `@structure("Finished") @dataclass(frozen=True) class ...`"""
+    return load().structure(name)
+
+
+def enumeration(name: str) -> Callable[[type[T]], type[T]]:
+    """`Schema.enumeration` of the specification: `@enumeration("KemId") class KemId(IntEnum): ...`."""
+    return load().enumeration(name)
+
+
+def _mismatch(name: str, expected: object, actual: object) -> TypeError:
+    return TypeError(f"the class is not the {name} of the specification:\n  spec {expected}\n  code {actual}")
+
+
+def _uint(size: int) -> construct.Construct:
+    native = {1: construct.Int8ub, 2: construct.Int16ub, 4: construct.Int32ub, 8: construct.Int64ub}
+    return native.get(size) or construct.BytesInteger(size)
+
+
+def _within(content: construct.Construct, length: int, stream: Octets, context: Any, path: str) -> object:
+    """Parse `content` from the next `length` octets; it takes all of them, because it reads to the end."""
+    outer, end = stream.end, stream.tell() + length
+    if end > outer:
+        raise ConstructError(f"{length} octets announced, {length - (end - outer)} left", path)
+    stream.end = end
+    value: object = content._parsereport(stream, context, path)
+    stream.end = outer
+    return value
+
+
+def _built(content: construct.Construct, value: object, context: Any, path: str) -> bytes:
+    stream = io.BytesIO()
+    content._build(value, stream, context, path)
+    return stream.getvalue()
+
+
+def _path(error: ConstructError) -> str:
+    """construct's `(parsing) -> suites -> [3] -> kem` as `suites[3].kem`."""
+    steps: Iterable[str] = (error.path or "").split(" -> ")[1:]
+    return ".".join(steps).replace(".[", "[")
+
+
+def _reason(error: ConstructError) -> str:
+    """The message without construct's own line about the path."""
+    return str(error).split("\n", 1)[-1].strip()
