@@ -16,9 +16,14 @@ LATENCY = next(scenario for scenario in SCENARIOS if scenario.name == "req_rep_6
 positive = st.floats(1e-6, 1e6)
 
 
+def sample(value: float) -> Sample:
+    """A sample of as much time as processor time."""
+    return Sample({"seconds": value}, cpu=value)
+
+
 def result(**values: list[float]) -> Result:
     """A result whose figure has these values, round by round."""
-    return Result(LATENCY, {name: [Sample({"seconds": each}, each) for each in values[name]] for name in values})
+    return Result(LATENCY, {name: [sample(value) for value in rounds] for name, rounds in values.items()})
 
 
 @given(st.lists(positive, min_size=1), st.floats(0.1, 10))
