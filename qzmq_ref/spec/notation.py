@@ -22,7 +22,7 @@ OPEN: "open"
 struct: "struct" "{" (field | select)* "}" NAME ";"
 field: type NAME shape? ";"
 select: "select" "(" NAME ")" "{" case+ "}" NAME ";"
-case: "case" NAME ":" type shape? ";"
+case: "case" NAME ":" type [NAME] [shape] ";"
 
 ?type: "opaque" -> opaque
     | UINT      -> uint
@@ -166,9 +166,7 @@ def check(definitions: Mapping[str, Definition]) -> None:
     """Refuse, with `NotationError`, what fits the grammar but has no meaning (NOT-2 to NOT-9)."""
     structs = [definition for definition in definitions.values() if isinstance(definition, Struct)]
     for struct in structs:
-        _check_names(struct, definitions)
-    for name in definitions:
-        _least_size(Reference(name), definitions, ())
+        _check_names(struct, definitions, ())
     for struct in structs:
         _check_struct(struct, definitions)
 
@@ -221,8 +219,8 @@ class _Build(Transformer[Token, tuple[Definition, ...]]):
         *cases, name = rest
         return Field(str(name), Select(str(field), _unique(str(name), cases)))
 
-    def case(self, label: Token, element: Element, shape: Shape = ()) -> tuple[str, Type]:
-        return str(label), _shaped(element, shape)
+    def case(self, label: Token, element: Element, _name: Token | None, shape: Shape | None) -> tuple[str, Type]:
+        return str(label), _shaped(element, shape or ())
 
     def opaque(self) -> Opaque:
         return Opaque()
@@ -280,12 +278,20 @@ def _alternatives(kind: Type) -> Iterator[Type]:
     yield from kind.cases.values() if isinstance(kind, Select) else (kind,)
 
 
-def _check_names(struct: Struct, definitions: Mapping[str, Definition]) -> None:
+def _check_names(struct: Struct, definitions: Mapping[str, Definition], above: tuple[str, ...]) -> None:
+    """Every name is defined, and no structure contains itself, not even inside a vector."""
+    if struct.name in above:
+        raise NotationError(f"{struct.name}: contains itself")
     for field in struct.fields:
         for kind in _alternatives(field.type):
             element = element_of(kind) or kind
-            if isinstance(element, Reference) and element.name not in definitions:
+            if not isinstance(element, Reference):
+                continue
+            inner = definitions.get(element.name)
+            if inner is None:
                 raise NotationError(f"{struct.name}.{field.name}: {element.name} is not defined")
+            if isinstance(inner, Struct):
+                _check_names(inner, definitions, (*above, struct.name))
 
 
 def _check_struct(struct: Struct, definitions: Mapping[str, Definition]) -> None:
@@ -309,7 +315,7 @@ def _check_type(where: str, kind: Type, definitions: Mapping[str, Definition]) -
     element = element_of(kind)
     if element and _takes_rest(element, definitions):
         raise NotationError(f"{where}: an element cannot take the rest")
-    if element and _least_size(element, definitions, ()) == 0:
+    if element and _least_size(element, definitions) == 0:
         raise NotationError(f"{where}: an element can be empty")
 
 
@@ -324,8 +330,8 @@ def _takes_rest(kind: Type, definitions: Mapping[str, Definition]) -> bool:
     return False
 
 
-def _least_size(kind: Type, definitions: Mapping[str, Definition], above: tuple[str, ...]) -> int:
-    """The fewest octets of a value of `kind`; a structure that contains itself has none, and is refused."""
+def _least_size(kind: Type, definitions: Mapping[str, Definition]) -> int:
+    """The fewest octets of a value of `kind`."""
     match kind:
         case Uint(size):
             return size
@@ -338,11 +344,9 @@ def _least_size(kind: Type, definitions: Mapping[str, Definition], above: tuple[
         case Rest():
             return 0
         case Select(_, cases):
-            return min(_least_size(case, definitions, above) for case in cases.values())
+            return min(_least_size(case, definitions) for case in cases.values())
         case Reference(name):
             definition = definitions[name]
     if isinstance(definition, Enum):
         return definition.size
-    if name in above:
-        raise NotationError(f"{name}: contains itself")
-    return sum(_least_size(field.type, definitions, (*above, name)) for field in definition.fields)
+    return sum(_least_size(field.type, definitions) for field in definition.fields)
