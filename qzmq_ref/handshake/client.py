@@ -1,0 +1,155 @@
+"""The client's actions and sends of table `handshake`, in the order in which a handshake meets them."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from qzmq_ref.alerts import Alert
+from qzmq_ref.crypto import Invalid
+from qzmq_ref.crypto.aead import Aead
+from qzmq_ref.crypto.kem import kem
+from qzmq_ref.handshake import grease, keyschedule
+from qzmq_ref.handshake.certificates import build_certificate, parse_certificate
+from qzmq_ref.handshake.extensions import client_auth_request, listed_extensions
+from qzmq_ref.handshake.messages import (
+    ClientAuth,
+    ClientHello,
+    ClientKey,
+    Finished,
+    ServerHello,
+    build,
+    build_message,
+    vector,
+)
+from qzmq_ref.handshake.session import Install, Send, Session, known
+from qzmq_ref.metadata import build_metadata
+from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, KemId, MessageType
+
+SERVER_CONTEXT = b"QZMQ-v1 server signature\0"
+CLIENT_CONTEXT = b"QZMQ-v1 client signature\0"
+
+
+def client_hello(session: Session) -> Session:
+    """Offer the policy's suites (POL-2) with a fresh random (HS-8) and GREASE beside them (REG-11)."""
+    value = grease.octet(session.entropy)
+    hello = ClientHello(
+        version=VERSION,
+        random=session.entropy(32),
+        suites=(*session.configuration.policy.suites, CipherSuite(value, value, value, value)),
+        extensions=(grease.extension(session.entropy),),
+    )
+    octets = build_message(MessageType.CLIENT_HELLO, hello)
+    return replace(session, client_hello=octets).emit(Send(MessageType.CLIENT_HELLO, octets))
+
+
+def accept_server_hello(session: Session, message: ServerHello) -> Session:
+    """HS-2, HS-4, HS-5, REG-7, REG-9, REG-10."""
+    if message.version != VERSION:
+        raise Alert(AlertDescription.PROTOCOL_VERSION, "HS-2", f"ServerHello.version is {message.version}")
+    if message.suite not in session.configuration.policy.suites:
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-4", f"suite {message.suite} was not offered")
+    if not message.certificate:
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-5", "ServerHello.certificate is empty")
+    extensions = listed_extensions(message.extensions, MessageType.SERVER_HELLO)
+    return replace(
+        session,
+        suite=message.suite,
+        requested_signatures=client_auth_request(extensions),
+        server_hello=session.received,
+    )
+
+
+def trust_server(session: Session, message: ServerHello) -> Session:
+    """CERT-1, CERT-2, CERT-3: the pin is the whole decision."""
+    configuration = session.configuration
+    key = parse_certificate(message.certificate, {message.suite.sig}, configuration.provider)
+    if key.pin not in configuration.server_pins:
+        raise Alert(AlertDescription.CERTIFICATE_UNKNOWN, "CERT-3", "the server's key is not a configured one")
+    return replace(session, peer_key=key)
+
+
+def verify_server(session: Session, message: ServerHello) -> Session:
+    """HS-6."""
+    try:
+        known(session.peer_key).verify(message.signature, server_signed(session, message))
+    except Invalid as error:
+        raise Alert(AlertDescription.DECRYPT_ERROR, "HS-6", f"ServerHello.signature: {error}") from None
+    return session
+
+
+def server_signed(session: Session, hello: ServerHello) -> bytes:
+    """The octets that the server's signature covers: context || Hash(T_sig) (HS-6)."""
+    up_to_signature = build_message(MessageType.SERVER_HELLO, replace(hello, signature=b""))[:-2]
+    return SERVER_CONTEXT + session.hash.digest(session.prologue + session.client_hello + up_to_signature)
+
+
+def encapsulate(session: Session, message: ServerHello) -> Session:
+    """REG-4, REG-6; then the handshake secrets over H1 (KS-3)."""
+    mechanism = kem(KemId(session.chosen.kem), session.configuration.provider)
+    try:
+        ciphertext, secret = mechanism.encapsulate(message.kem_public_key, session.entropy)
+    except Invalid as error:
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-4", f"ServerHello.kem_public_key: {error}") from None
+    session = replace(session, kem_ciphertext=ciphertext)
+    return replace(session, secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1))
+
+
+def client_key(session: Session) -> Session:
+    """Seal ClientAuth (HS-9) and start generation 1 in the client's direction (KS-4, REC-11)."""
+    secrets, h = known(session.secrets), session.hash
+    auth = build(_client_auth(session), hash_length=h.length)
+    sealed = auth_aead(session).seal(keyschedule.expand(h, secrets.c_hs, "auth_iv"), auth, session.auth_aad)
+    octets = build_message(MessageType.CLIENT_KEY, ClientKey(session.kem_ciphertext, sealed))
+    session = replace(session, client_key=octets)
+    generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
+    kept = replace(generation, c_ap=b"")
+    return replace(session, generation=kept, secrets=replace(secrets, master=b"")).emit(
+        Send(MessageType.CLIENT_KEY, octets),
+        Install("receive", 0, secrets.s_hs),
+        Install("send", 1, generation.c_ap),
+    )
+
+
+def auth_aead(session: Session) -> Aead:
+    """The AEAD of `sealed_auth` (HS-9), by both sides."""
+    key = keyschedule.expand(session.hash, known(session.secrets).c_hs, "auth_key")
+    return Aead(AeadId(session.chosen.aead), key)
+
+
+def client_signed(session: Session, certificate: bytes) -> bytes:
+    """The octets that the client's signature covers: context || Hash(H1 || certificate) (HS-13)."""
+    return CLIENT_CONTEXT + session.hash.digest(session.h1 + vector(certificate, 3))
+
+
+def client_mac(session: Session, auth: ClientAuth) -> bytes:
+    """verify_data of ClientAuth (HS-14)."""
+    covered = build(replace(auth, verify_data=b""), hash_length=0)
+    return keyschedule.finished_mac(session.hash, known(session.secrets).c_hs, session.h1 + covered)
+
+
+def _client_auth(session: Session) -> ClientAuth:
+    """Identity, if the server asked for one it can check (POL-5, HS-10), and metadata (HS-17)."""
+    key, certificate, signature = session.configuration.key, b"", b""
+    if key is not None and key.sig in (session.requested_signatures or ()):
+        certificate = build_certificate(key)
+        signature = key.sign(client_signed(session, certificate), session.entropy)
+    metadata = build_metadata(session.configuration.metadata)
+    auth = ClientAuth(certificate, signature, metadata, early_count=0, verify_data=b"")
+    return replace(auth, verify_data=client_mac(session, auth))
+
+
+def verify_finished(session: Session, message: Finished) -> Session:
+    """HS-16; then the server's direction enters generation 1 and the handshake secrets go (KS-5)."""
+    if not hmac.compare_digest(message.verify_data, server_mac(session, message.metadata)):
+        raise Alert(AlertDescription.DECRYPT_ERROR, "HS-16", "Finished.verify_data does not match")
+    generation = known(session.generation)
+    return replace(session, secrets=None, generation=None, exp=generation.exp).emit(
+        Install("receive", 1, generation.s_ap)
+    )
+
+
+def server_mac(session: Session, metadata: bytes) -> bytes:
+    """verify_data of Finished, by both sides (HS-16)."""
+    covered = session.t_ck + bytes([MessageType.FINISHED]) + vector(metadata, 2)
+    return keyschedule.finished_mac(session.hash, known(session.secrets).s_hs, covered)

@@ -1,0 +1,94 @@
+"""The key schedule (spec/keyschedule.md): RFC 8446 section 7.1's shape, labels from tables `secrets` and `keys`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qzmq_ref.crypto.hash import HashFunction
+from qzmq_ref.spec.schema import load, structure
+from qzmq_ref.spec.tables import tables
+
+PREFIX = b"qzmq1 "
+
+_ROWS = {row[kind]: row for table, kind in (("secrets", "Secret"), ("keys", "Key")) for row in tables()[table]}
+
+
+@structure("HkdfLabel")
+@dataclass(frozen=True)
+class HkdfLabel:
+    """The `info` of HKDF-Expand (RFC 8446 section 7.1)."""
+
+    length: int
+    label: bytes
+    context: bytes
+
+
+@dataclass(frozen=True)
+class HandshakeSecrets:
+    """Hash.length octets each, over H1 (KS-3). `master` lives on only until generation 1 is derived (KS-5)."""
+
+    c_hs: bytes = field(repr=False)
+    s_hs: bytes = field(repr=False)
+    master: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class GenerationSecrets:
+    """Children of root_g over TH_g (KS-4), Hash.length octets each."""
+
+    c_ap: bytes = field(repr=False)
+    s_ap: bytes = field(repr=False)
+    exp: bytes = field(repr=False)
+
+
+def expand_label(hash_function: HashFunction, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
+    """Expand-Label of spec/keyschedule.md (KS-1); `length` in octets."""
+    info = load().build(HkdfLabel(length, PREFIX + label, context))
+    return hash_function.expand(secret, info, length)
+
+
+def expand(hash_function: HashFunction, secret: bytes, name: str, context: bytes = b"") -> bytes:
+    """The secret or key called `name` in the tables, from `secret`, over `context` (a digest, or empty)."""
+    row = _ROWS[name]
+    length = hash_function.length if row["Length"] == "Hash.length" else int(row["Length"])
+    return expand_label(hash_function, secret, row["Label"].encode(), context, length)
+
+
+def handshake_secrets(hash_function: HashFunction, kem_secret: bytes, h1: bytes) -> HandshakeSecrets:
+    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2) and the octets H1."""
+    zeros = bytes(hash_function.length)
+    early = hash_function.extract(zeros, zeros)
+    handshake = hash_function.extract(_derived(hash_function, early), kem_secret)
+    transcript = hash_function.digest(h1)
+    return HandshakeSecrets(
+        c_hs=expand(hash_function, handshake, "c_hs", transcript),
+        s_hs=expand(hash_function, handshake, "s_hs", transcript),
+        master=hash_function.extract(_derived(hash_function, handshake), zeros),
+    )
+
+
+def first_generation(hash_function: HashFunction, master: bytes, t_ck: bytes) -> GenerationSecrets:
+    """Generation 1 over TH_1 = Hash(T_ck); root_1 does not outlive this call (KS-4, KS-5)."""
+    th_1 = hash_function.digest(t_ck)
+    root_1 = expand(hash_function, master, "root_1", th_1)
+    return GenerationSecrets(*(expand(hash_function, root_1, name, th_1) for name in ("c_ap", "s_ap", "exp")))
+
+
+def finished_mac(hash_function: HashFunction, base_secret: bytes, transcript: bytes) -> bytes:
+    """verify_data: HMAC under the finished key of c_hs or s_hs over Hash(transcript) (HS-14, HS-16)."""
+    return hash_function.hmac(expand(hash_function, base_secret, "finished_key"), hash_function.digest(transcript))
+
+
+def next_traffic_secret(hash_function: HashFunction, traffic: bytes) -> bytes:
+    """traffic_{s+1} (spec/rotation.md)."""
+    return expand(hash_function, traffic, "traffic_next")
+
+
+def exporter(hash_function: HashFunction, exp: bytes, label: bytes, context: bytes, length: int) -> bytes:
+    """Keying material for the application, `length` octets (KS-6; RFC 8446 section 7.5)."""
+    derived = expand_label(hash_function, exp, label, hash_function.digest(b""), hash_function.length)
+    return expand_label(hash_function, derived, b"exporter", hash_function.digest(context), length)
+
+
+def _derived(hash_function: HashFunction, secret: bytes) -> bytes:
+    return expand(hash_function, secret, "derived", hash_function.digest(b""))

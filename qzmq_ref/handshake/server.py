@@ -1,0 +1,157 @@
+"""The server's actions and sends of table `handshake`, in the order in which a handshake meets them."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from qzmq_ref.alerts import Alert
+from qzmq_ref.crypto import Invalid
+from qzmq_ref.crypto.kem import kem
+from qzmq_ref.handshake import grease, keyschedule
+from qzmq_ref.handshake.certificates import build_certificate, parse_certificate
+from qzmq_ref.handshake.client import auth_aead, client_mac, client_signed, server_mac, server_signed
+from qzmq_ref.handshake.extensions import listed_extensions
+from qzmq_ref.handshake.messages import (
+    ClientAuth,
+    ClientHello,
+    ClientKey,
+    Finished,
+    ServerHello,
+    build,
+    build_message,
+    parse_structure,
+)
+from qzmq_ref.handshake.session import Install, Send, Session, known
+from qzmq_ref.metadata import build_metadata
+from qzmq_ref.registries import (
+    VERSION,
+    AlertDescription,
+    ClientAuthRequest,
+    Extension,
+    ExtensionType,
+    KemId,
+    MessageType,
+)
+
+
+def select_suite(session: Session, message: ClientHello) -> Session:
+    """HS-2, REG-7, REG-8; then the server's own preference decides (HS-3)."""
+    if message.version != VERSION:
+        raise Alert(AlertDescription.PROTOCOL_VERSION, "HS-2", f"ClientHello.version is {message.version}")
+    listed_extensions(message.extensions, MessageType.CLIENT_HELLO)
+    configuration = session.configuration
+    key = known(configuration.key)
+    for suite in configuration.policy.suites:
+        if suite in message.suites and suite.sig == key.sig:
+            return replace(session, suite=suite, client_hello=session.received)
+    raise Alert(
+        AlertDescription.HANDSHAKE_FAILURE,
+        "HS-3",
+        "ClientHello.suites has no suite of this server's policy and key",
+    )
+
+
+def generate_kem_key(session: Session, _: ClientHello) -> Session:
+    """HS-7."""
+    mechanism = kem(KemId(session.chosen.kem), session.configuration.provider)
+    return replace(session, kem_key=mechanism.generate(session.entropy))
+
+
+def server_hello(session: Session) -> Session:
+    """Show the KEM key and the long-term key, sign all that was said (HS-6), ask for the client's key if there is a
+    list of authorised ones."""
+    key = known(session.configuration.key)
+    extensions: tuple[Extension, ...] = ()
+    if session.configuration.client_pins is not None:
+        algorithms = session.configuration.policy.client_signatures
+        session = replace(session, requested_signatures=algorithms)
+        request = ClientAuthRequest((*algorithms, grease.octet(session.entropy)))
+        extensions = (Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(request)),)
+    hello = ServerHello(
+        version=VERSION,
+        random=session.entropy(32),
+        suite=session.chosen,
+        kem_public_key=known(session.kem_key).public_key,
+        certificate=build_certificate(key),
+        extensions=extensions,
+        signature=b"",
+    )
+    hello = replace(hello, signature=key.sign(server_signed(session, hello), session.entropy))
+    octets = build_message(MessageType.SERVER_HELLO, hello)
+    return replace(session, server_hello=octets).emit(Send(MessageType.SERVER_HELLO, octets))
+
+
+def decapsulate(session: Session, message: ClientKey) -> Session:
+    """REG-5, REG-6; then the handshake secrets over H1 (KS-3). From here on the server's alerts are sealed (ALR-2)."""
+    try:
+        secret = known(session.kem_key).decapsulate(message.kem_ciphertext)
+    except Invalid as error:
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-5", f"ClientKey.kem_ciphertext: {error}") from None
+    session = replace(session, kem_key=None, kem_ciphertext=message.kem_ciphertext, client_key=session.received)
+    secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1)
+    return replace(session, secrets=secrets).emit(Install("send", 0, secrets.s_hs))
+
+
+def open_client_auth(session: Session, message: ClientKey) -> Session:
+    """HS-9; implicit rejection of ML-KEM shows here."""
+    secrets, h = known(session.secrets), session.hash
+    try:
+        nonce = keyschedule.expand(h, secrets.c_hs, "auth_iv")
+        opened = auth_aead(session).open(nonce, message.sealed_auth, session.auth_aad)
+    except Invalid:
+        raise Alert(AlertDescription.DECRYPT_ERROR, "HS-9", "ClientKey.sealed_auth does not open") from None
+    return replace(session, client_auth=parse_structure("ClientAuth", opened, "REG-2", h.length))
+
+
+def verify_client(session: Session, _: ClientKey) -> Session:
+    """HS-10 to HS-15."""
+    auth = known(session.client_auth)
+    session = _verify_client_signature(session, auth)
+    if not hmac.compare_digest(auth.verify_data, client_mac(session, auth)):
+        raise Alert(AlertDescription.DECRYPT_ERROR, "HS-14", "ClientAuth.verify_data does not match")
+    if auth.early_count != 0:
+        detail = f"ClientAuth.early_count is {auth.early_count}, received were 0"
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-15", detail)
+    return session
+
+
+def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
+    """HS-10 to HS-13, with the form of the certificate (CERT-1, CERT-2)."""
+    requested = session.requested_signatures
+    if requested is None and auth.certificate:
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-10", "ClientAuth.certificate was not asked for")
+    if bool(auth.certificate) != bool(auth.signature):
+        detail = "ClientAuth has one of certificate and signature without the other"
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-11", detail)
+    if not auth.certificate:
+        if requested is not None:
+            raise Alert(AlertDescription.CERTIFICATE_REQUIRED, "HS-12", "ClientAuth.certificate is empty")
+        return session
+    key = parse_certificate(auth.certificate, known(requested), session.configuration.provider)
+    try:
+        key.verify(auth.signature, client_signed(session, auth.certificate))
+    except Invalid as error:
+        raise Alert(AlertDescription.DECRYPT_ERROR, "HS-13", f"ClientAuth.signature: {error}") from None
+    return replace(session, peer_key=key)
+
+
+def trust_client(session: Session, _: ClientKey) -> Session:
+    """CERT-4."""
+    authorised, key = session.configuration.client_pins, session.peer_key
+    if authorised is not None and known(key).pin not in authorised:
+        raise Alert(AlertDescription.ACCESS_DENIED, "CERT-4", "the client's key is not an authorised one")
+    return session
+
+
+def finished(session: Session) -> Session:
+    """Generation 0's one record, then generation 1 in both directions (HS-16, REC-11, KS-4, KS-5)."""
+    h, secrets = session.hash, known(session.secrets)
+    metadata = build_metadata(session.configuration.metadata)
+    message = build(Finished(metadata, server_mac(session, metadata)), hash_length=h.length)
+    generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
+    return replace(session, secrets=None, client_auth=None, exp=generation.exp).emit(
+        Send(MessageType.FINISHED, message),
+        Install("send", 1, generation.s_ap),
+        Install("receive", 1, generation.c_ap),
+    )
