@@ -320,7 +320,7 @@ class Schema:
 @cache
 def load() -> Schema:
     """The schema of spec/."""
-    return Schema(tables.definitions())
+    return Schema(tables.specification().definitions)
 
 
 def structure(name: str) -> Callable[[type[T]], type[T]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from qzmq_ref.spec import notation
 
@@ -14,8 +15,10 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"^Table: ([\w-]+)\n\n?((?:\|.*\|\n)+)", re.MULTILINE)
 REQUIREMENT = re.compile(r"^\*\*([A-Z]+-\d+)\*\* ((?:.+\n?)+)", re.MULTILINE)
 IDENTIFIER = re.compile(r"[A-Z]+-\d+")
+WORD = re.compile(r"\w+")
 CELL = re.compile(r"(?<!\\)\|")
 Row = Mapping[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,47 @@ class Requirement:
     """Names of `AlertDescription` that the text mentions, in its order."""
 
 
+@dataclass(frozen=True)
+class Specification:
+    """Pages of a specification by their names, and what they hold; `NotationError` names the page that is wrong."""
+
+    pages: Mapping[str, str]
+
+    @cached_property
+    def definitions(self) -> Mapping[str, notation.Definition]:
+        """Every enum and struct by its name, checked together."""
+        found = _once((page, d.name, d) for page, text in self.pages.items() for d in _definitions_of(page, text))
+        notation.check(found)
+        return found
+
+    @cached_property
+    def tables(self) -> Mapping[str, tuple[Row, ...]]:
+        """Every captioned table: caption -> rows, each by the texts of the header row."""
+        return _once((page, match[1], tuple(_rows(page, match[2]))) for page, match in self._matches(TABLE))
+
+    @cached_property
+    def requirements(self) -> Mapping[str, Requirement]:
+        """Every requirement by its ID: those that are paragraphs, then those that are rows."""
+        paragraphs = [(page, match[1], " ".join(match[2].split())) for page, match in self._matches(REQUIREMENT)]
+        rows = [
+            (page, row["ID"], " | ".join(row.values()))
+            for page, match in self._matches(TABLE)
+            for row in _rows(page, match[2])
+            if IDENTIFIER.fullmatch(row.get("ID", ""))
+        ]
+        return _once((page, name, self._requirement(name, page, text)) for page, name, text in paragraphs + rows)
+
+    def _matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, re.Match[str]]]:
+        for page, text in self.pages.items():
+            for match in pattern.finditer(FENCE.sub("", text)):
+                yield page, match
+
+    def _requirement(self, identifier: str, page: str, text: str) -> Requirement:
+        enum = self.definitions["AlertDescription"]
+        names = enum.members if isinstance(enum, notation.Enum) else {}
+        return Requirement(identifier, page, text, tuple(word for word in WORD.findall(text) if word in names))
+
+
 def spec_directory() -> Path:
     """The folder of the specification's pages: inside the installed package, else in the source checkout."""
     here = Path(__file__).parent
@@ -37,46 +81,30 @@ def spec_directory() -> Path:
 
 
 @cache
-def pages() -> Mapping[str, str]:
-    """Text of every page by its name without `.md`."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(spec_directory().glob("*.md"))}
+def specification() -> Specification:
+    """The specification of QZMQ/1, as it lies in `spec_directory`."""
+    paths = sorted(spec_directory().glob("*.md"))
+    return Specification({path.stem: path.read_text(encoding="utf-8") for path in paths})
 
 
-@cache
-def definitions() -> Mapping[str, notation.Definition]:
-    """Every enum and struct of the pages, checked together; `NotationError` names the page and line."""
-    found: dict[str, notation.Definition] = {}
-    for page, text in pages().items():
-        for definition in _definitions_of(page, text):
-            if definition.name in found:
-                raise notation.NotationError(f"{page}.md: {definition.name} is defined twice")
-            found[definition.name] = definition
-    notation.check(found)
-    return found
-
-
-@cache
 def tables() -> Mapping[str, tuple[Row, ...]]:
-    """Every captioned table: caption -> rows, each by the texts of the header row."""
-    found: dict[str, tuple[Row, ...]] = {}
-    for page, text in pages().items():
-        for match in TABLE.finditer(FENCE.sub("", text)):
-            if match[1] in found:
-                raise notation.NotationError(f"{page}.md: table {match[1]} stands twice")
-            found[match[1]] = tuple(_rows(f"{page}.md, table {match[1]}", match[2]))
-    return found
+    """`Specification.tables` of QZMQ/1."""
+    return specification().tables
 
 
-@cache
 def requirements() -> Mapping[str, Requirement]:
-    """Every requirement by its ID."""
-    found: dict[str, Requirement] = {}
-    for page, text in pages().items():
-        for requirement in _requirements_of(page, FENCE.sub("", text)):
-            if requirement.id in found:
-                raise notation.NotationError(f"{page}.md: {requirement.id} stands twice")
-            found[requirement.id] = requirement
-    return found
+    """`Specification.requirements` of QZMQ/1."""
+    return specification().requirements
+
+
+def _once(found: Iterable[tuple[str, str, T]]) -> dict[str, T]:
+    """The things found, by name; each name stands once in the whole specification."""
+    result: dict[str, T] = {}
+    for page, name, thing in found:
+        if name in result:
+            raise notation.NotationError(f"{page}.md: {name} stands twice")
+        result[name] = thing
+    return result
 
 
 def _definitions_of(page: str, text: str) -> tuple[notation.Definition, ...]:
@@ -89,38 +117,18 @@ def _definitions_of(page: str, text: str) -> tuple[notation.Definition, ...]:
     try:
         return notation.parse("".join(source)) if source else ()
     except notation.NotationError as error:
-        raise notation.NotationError(f"{page}.md, {error}") from error
+        raise notation.NotationError(f"{page}.md: {error}") from error
 
 
-def _rows(where: str, text: str) -> Iterator[Row]:
+def _rows(page: str, text: str) -> Iterator[Row]:
     header, _, *lines = text.splitlines()
     names = _cells(header)
     for line in lines:
         cells = _cells(line)
         if len(cells) != len(names):
-            raise notation.NotationError(f"{where}: {len(cells)} cells instead of {len(names)} in {line}")
+            raise notation.NotationError(f"{page}.md: {len(cells)} cells instead of {len(names)} in {line}")
         yield dict(zip(names, cells, strict=True))
 
 
 def _cells(line: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in CELL.split(line.strip())[1:-1]]
-
-
-def _requirements_of(page: str, text: str) -> Iterator[Requirement]:
-    for match in REQUIREMENT.finditer(text):
-        yield _requirement(match[1], page, " ".join(match[2].split()))
-    for match in TABLE.finditer(text):
-        for row in _rows(page, match[2]):
-            if IDENTIFIER.fullmatch(row.get("ID", "")):
-                yield _requirement(row["ID"], page, " | ".join(row.values()))
-
-
-def _requirement(identifier: str, page: str, text: str) -> Requirement:
-    alerts = tuple(word for word in re.findall(r"\w+", text) if word in _alert_names())
-    return Requirement(identifier, page, text, alerts)
-
-
-@cache
-def _alert_names() -> frozenset[str]:
-    enum = definitions().get("AlertDescription")
-    return frozenset(enum.members) if isinstance(enum, notation.Enum) else frozenset()
