@@ -22,7 +22,7 @@ def test_properties_rest_on_requirements() -> None:
 def test_rationale_stands_under_requirements() -> None:
     """Every heading of rationale.md names what it explains."""
     text = (spec_directory() / "rationale.md").read_text()
-    headings = re.findall(r"^## (.*)", text, re.M)
+    headings = re.findall(r"^## (.*)", text, re.MULTILINE)
     named = [set(ID.findall(heading)) for heading in headings]
     assert all(named)
     assert set().union(*named) <= requirements().keys()
