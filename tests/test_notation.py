@@ -1,4 +1,4 @@
-"""The notation itself: what the grammar reads, and what it refuses (NOT-1 to NOT-9)."""
+"""The notation itself: what the grammar reads, and what it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The presentation language of spec/notation.md: text -> abstract syntax (NOT-1 to NOT-9; RFC 8446, 3).
+"""The presentation language of spec/notation.md: text -> abstract syntax (RFC 8446, 3).
 
 The only importer of lark. `parse` reads definitions, `check` refuses what the language cannot mean.
 """
@@ -55,7 +55,7 @@ class NotationError(ValueError):
 
 @dataclass(frozen=True)
 class Uint:
-    """Unsigned big-endian integer of `size` octets."""
+    """Unsigned big-endian integer of `size` octets (NOT-1)."""
 
     size: int
 
@@ -77,7 +77,7 @@ Element = Uint | Opaque | Reference
 
 @dataclass(frozen=True)
 class Fixed:
-    """Elements that fill exactly `length` octets: a number, or the name of a parameter of the parse."""
+    """Elements that fill exactly `length` octets: a number, or the name of a parameter of the parse (NOT-4)."""
 
     element: Element
     length: int | str
@@ -85,14 +85,14 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Rest:
-    """Elements that fill what is left of the enclosing vector or message."""
+    """Elements that fill what is left of the enclosing vector or message (NOT-5)."""
 
     element: Element
 
 
 @dataclass(frozen=True)
 class Vector:
-    """A length field, then elements that fill that many octets, `floor` to `ceiling`."""
+    """A length field, then elements that fill that many octets, `floor` to `ceiling` (NOT-2, NOT-3)."""
 
     element: Element
     floor: int
@@ -106,7 +106,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Select:
-    """A variant: the type is that of the case whose label is the value of the earlier field `field`."""
+    """A variant: the type is that of the case whose label is the value of the earlier field `field` (NOT-8)."""
 
     field: str
     cases: Mapping[str, Type]
@@ -125,7 +125,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Enum:
-    """Named code points in `size` octets; an open one admits every other value too."""
+    """Named code points in `size` octets (NOT-6); an open one admits every other value too (NOT-7)."""
 
     name: str
     size: int
@@ -135,7 +135,7 @@ class Enum:
 
 @dataclass(frozen=True)
 class Struct:
-    """Fields, one after the other, without padding."""
+    """Fields, one after the other, without padding (NOT-1)."""
 
     name: str
     fields: tuple[Field, ...]
@@ -163,7 +163,7 @@ def parse(text: str) -> tuple[Definition, ...]:
 
 
 def check(definitions: Mapping[str, Definition]) -> None:
-    """Refuse, with `NotationError`, what fits the grammar but has no meaning (NOT-2 to NOT-9)."""
+    """Refuse, with `NotationError`, what fits the grammar but has no meaning."""
     structs = [definition for definition in definitions.values() if isinstance(definition, Struct)]
     for struct in structs:
         _check_names(struct, definitions, ())

@@ -1,4 +1,4 @@
-"""The structures of the specification as a strict codec, bound to typed frozen dataclasses (NOT-2 to NOT-9).
+"""The structures of the specification as a strict codec, bound to typed frozen dataclasses.
 
 The only importer of construct, which by itself is not strict: a top-level parse and `Prefixed` ignore octets
 left over, `GreedyRange` drops a broken element, `Enum` lets unknown codes pass, `Switch` answers None without
@@ -53,7 +53,7 @@ class Octets(io.BytesIO):
 
 
 class Opaque(construct.Construct):
-    """All octets up to the end of the enclosing vector."""
+    """All octets up to the end of the enclosing vector (NOT-5)."""
 
     def _parse(self, stream: Octets, _context: Any, _path: str) -> bytes:
         return stream.read()
@@ -66,7 +66,7 @@ class Opaque(construct.Construct):
 
 
 class Elements(construct.Subconstruct):
-    """Values of one type up to the end of the enclosing vector; the end must not fall inside one."""
+    """Values of one type up to the end of the enclosing vector, which must not fall inside one (NOT-9)."""
 
     def _parse(self, stream: Octets, context: Any, path: str) -> tuple[object, ...]:
         values: list[object] = []
@@ -83,7 +83,7 @@ class Elements(construct.Subconstruct):
 
 
 class Fixed(construct.Subconstruct):
-    """Content of exactly `length` octets, a number or the name of a parameter of the parse."""
+    """Content of exactly `length` octets, a number or the name of a parameter of the parse (NOT-4)."""
 
     def __init__(self, content: construct.Construct, length: int | str) -> None:
         super().__init__(content)
@@ -108,7 +108,7 @@ class Fixed(construct.Subconstruct):
 
 
 class Vector(construct.Subconstruct):
-    """A length field, then content of that many octets, between floor and ceiling."""
+    """A length field, then content of that many octets, between floor and ceiling (NOT-2, NOT-3)."""
 
     def __init__(self, content: construct.Construct, kind: notation.Vector) -> None:
         super().__init__(content)
@@ -133,7 +133,7 @@ class Vector(construct.Subconstruct):
 
 
 class Code(construct.Adapter):
-    """A code point: the bound IntEnum's member, or a plain int where an open enum does not know the value."""
+    """A code point: a member of the bound IntEnum (NOT-6), or an int if an open enum does not list it (NOT-7)."""
 
     def __init__(self, enum: notation.Enum, bound: Mapping[str, type]) -> None:
         super().__init__(_uint(enum.size))
@@ -173,7 +173,7 @@ class Structure(construct.Adapter):
 
 
 class NoCase(construct.Construct):
-    """What a select does with a value that none of its cases names."""
+    """What a select does with a value that none of its cases names (NOT-8)."""
 
     def _parse(self, _stream: Octets, _context: Any, path: str) -> object:
         raise ConstructError("no case for this value", path)
@@ -196,7 +196,7 @@ class Schema:
     @overload
     def parse(self, what: type[T], data: bytes, **parameters: int) -> T: ...
     def parse(self, what: str | type[T], data: bytes, **parameters: int) -> object:
-        """The value that `data`, whole and nothing else, encodes; `SchemaError` if it encodes none.
+        """The value that `data`, whole and nothing else (NOT-9), encodes; `SchemaError` if it encodes none.
 
         `what` is a name of the notation or the class bound to it. A parameter gives a length that the octets
         do not: `Hash.length` in the notation is `hash_length` here.

@@ -1,4 +1,4 @@
-"""What the pages of spec/ hold for programs: definitions, tables, requirements (NOT-10 to NOT-13)."""
+"""What the pages of spec/ hold for programs: definitions, tables, requirements (spec/notation.md)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Requirement:
-    """One numbered rule: a paragraph, or a row of a table that has a column `ID`."""
+    """One numbered rule (NOT-10): a paragraph, or a row of a table that has a column `ID`."""
 
     id: str
     page: str
@@ -98,7 +98,7 @@ def requirements() -> Mapping[str, Requirement]:
 
 
 def _once(found: Iterable[tuple[str, str, T]]) -> dict[str, T]:
-    """The things found, by name; each name stands once in the whole specification."""
+    """The things found, by name; each name stands once in the whole specification (NOT-10, NOT-11)."""
     result: dict[str, T] = {}
     for page, name, thing in found:
         if name in result:

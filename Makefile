@@ -1,0 +1,25 @@
+# Needs only make and Python 3.11 or later. ARGS is passed on: make test ARGS="-k schema", make conform ARGS="--json out.json".
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: conform test check site
+conform: $(STAMP)
+	$(BIN)/qzmq conform $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_house.py $(ARGS)
+
+site: $(STAMP)
+	$(BIN)/mkdocs build --strict $(ARGS)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "QZMQ needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
+	touch $@
