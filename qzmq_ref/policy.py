@@ -32,7 +32,7 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not 0 < value <= field.default:  # type: ignore[operator]  # every field has a default
+            if not 0 < value <= field.default:
                 raise LocalError(f"POL-16: {field.name} is {value}; choose a number above 0, at most {field.default}")
 
 
@@ -42,7 +42,8 @@ class Policy:
 
     `mode` bounds the suites (POL-8); `mixed` lifts that bound with a warning (POL-9). `record_cut` is the largest
     plaintext this side puts in one record and `padding` a number of octets that every data record's plaintext is
-    padded to a multiple of (0: none, REC-13). `handshake_timeout` is in seconds.
+    padded to a multiple of (0: none, REC-13). `handshake_timeout` is in seconds. `identity_is_pin` refuses a
+    peer whose routing identity is another than its pin (PAT-9).
     """
 
     suites: tuple[CipherSuite, ...]
@@ -52,6 +53,7 @@ class Policy:
     record_cut: int = 65536
     padding: int = 0
     handshake_timeout: float = 5.0
+    identity_is_pin: bool = False
 
     def __post_init__(self) -> None:
         self._check_suites()

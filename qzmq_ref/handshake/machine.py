@@ -108,7 +108,7 @@ def rows_for(session: Session, event: str, epoch: str) -> tuple[Row, ...]:
 
 
 def _epoch_fits(column: str, epoch: str) -> bool:
-    return int(epoch or 0) >= 1 if column == "1+" else column == epoch
+    return epoch not in ("", "plain", "0") if column == "1+" else column == epoch
 
 
 def _parse(session: Session, event: str, body: bytes, epoch: str) -> Any:

@@ -123,7 +123,7 @@ class Session:
     exp: bytes = b""
     client_auth: ClientAuth | None = None
     peer: Peer | None = None
-    pending_alert: AlertDescription = AlertDescription.INTERNAL_ERROR
+    pending_alert: AlertDescription | int = AlertDescription.INTERNAL_ERROR
     sealing: bool = False
 
     def emit(self, *outputs: Output) -> Session:
