@@ -130,7 +130,7 @@ HEAD = bytes.fromhex("0000000000000007") + b"abc"
     ],
 )
 def test_an_error_names_field_and_offset(octets: bytes, path: str, offset: int, name: str) -> None:
-    """NOT-3: floor, ceiling, end; NOT-6: closed enum; NOT-8: no case; NOT-9: an element beyond its vector."""
+    """NOT-3: floor, ceiling, end; NOT-5, NOT-9: an element cut off; NOT-6: closed enum; NOT-8: no case."""
     assert refused(octets, path, name).offset == offset
 
 
