@@ -127,7 +127,7 @@ def test_trailing_and_missing_octets_are_refused(sig: SigId) -> None:
 
 
 def test_parameters_are_refused() -> None:
-    """RFC 8410 section 3: they must be absent; OpenSSL would read this NULL."""
+    """RFC 8410 section 3: they must be absent, a NULL included."""
     with_null = bytes.fromhex("302c3007 06032b6570") + NULL + KEYS[SigId.ED25519].spki[9:]
     with pytest.raises(Invalid):
         public_key(with_null, PROVIDERS[0])
