@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.registries import HashId
+from qzmq_ref.spec.schema import load
 from qzmq_ref.spec.tables import tables
 
 HASHES = {HashId.SHA_256: "sha256", HashId.SHA_384: "sha384", HashId.SHA_512: "sha512"}
@@ -40,6 +42,14 @@ def test_expand_label(hash_id: HashId, secret: bytes, label: str, context: bytes
     """KS-1."""
     expected = plain_expand_label(HASHES[hash_id], secret, label, context, length)
     assert keyschedule.expand_label(HashFunction(hash_id), secret, label.encode(), context, length) == expected
+
+
+@given(st.builds(keyschedule.HkdfLabel, st.integers(0, 2**16 - 1), st.binary(min_size=1, max_size=200),
+                 st.binary(max_size=255)))  # fmt: skip
+def test_the_label_built_by_hand_is_the_schema_s(label: keyschedule.HkdfLabel) -> None:
+    """KS-1."""
+    prefixed = replace(label, label=keyschedule.PREFIX + label.label)
+    assert keyschedule.hkdf_label(label.length, label.label, label.context) == load().build(prefixed)
 
 
 @given(hash_ids, st.binary(min_size=32, max_size=64), st.binary(min_size=1, max_size=200), st.binary(max_size=60))
