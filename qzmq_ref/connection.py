@@ -17,7 +17,7 @@ from qzmq_ref.crypto import Entropy
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.machine import fail, step
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES
-from qzmq_ref.handshake.session import Configuration, Ended, Established, Install, Peer, Send, Session, known
+from qzmq_ref.handshake.session import Configuration, Ended, Established, Install, Peer, Rekeying, Send, Session, known
 from qzmq_ref.policy import MAX_RECORD
 from qzmq_ref.records import OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
 from qzmq_ref.registries import AlertDescription, MessageType
@@ -32,10 +32,15 @@ __all__ = [
     "Opened",
     "Peer",
     "Received",
+    "Rekeying",
 ]
 
 MAX_HANDSHAKE_MESSAGE = 2**17
 """Octets of a message before the session is established (HS-1)."""
+
+
+REKEY_STEP = 192
+"""Step of either direction from which on a side asks for a new generation (ROT-15)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Received:
     octets: bytes = field(repr=False)
 
 
-Event: TypeAlias = Established | Received | Ended
+Event: TypeAlias = Established | Received | Rekeying | Ended
 
 
 class Opened(NamedTuple):
@@ -83,6 +88,7 @@ class Connection:
         "_binding",
         "_clock",
         "_configuration",
+        "_generation_began",
         "_greeted",
         "_input",
         "_output",
@@ -107,6 +113,7 @@ class Connection:
         self._greeted = False
         self._writer: RecordWriter | None = None
         self._reader: RecordReader | None = None
+        self._generation_began = 0.0
         self._input = bytearray()
         self._output = bytearray(binding.greeting())
 
@@ -178,6 +185,22 @@ class Connection:
         """End the session in order: close_notify, or user_canceled before it is established (CLS-1, CLS-5)."""
         for _ in self._apply(step(self._session, "(close)")):
             pass  # the caller knows that it closed
+
+    def rekey(self) -> None:
+        """Ask for a new generation: offer as client, request as server.
+
+        Nothing happens while one is open or in the last generation (ROT-9, ROT-11, ROT-16).
+        """
+        for _ in self._apply(step(self._session, "(rekey)")):
+            pass  # the caller knows that it asked
+
+    def rekey_due(self) -> bool:
+        """Whether the time or the steps of the generation ask for a new one (ROT-15)."""
+        if not self.established:
+            return False
+        steps = max(known(self._writer).epoch & 0xFF, known(self._reader).epoch & 0xFF)
+        age = self._clock() - self._generation_began
+        return steps >= REKEY_STEP or age >= self._configuration.policy.limits.generation_seconds
 
     def data_to_send(self) -> bytes:
         """Octets to put on the wire now, in order; each is returned once."""
@@ -306,9 +329,9 @@ class Connection:
             match output:
                 case Send(message_type, octets):
                     self._queue(message_type, octets)
-                case Install(direction, generation, secret):
-                    self._install(direction, generation, secret)
-                case Established() | Ended():
+                case Install():
+                    self._install(output)
+                case Established() | Rekeying() | Ended():
                     events.append(output)
         if any(isinstance(event, Established) for event in events):
             self._session = self._session.without_transcript()
@@ -323,19 +346,23 @@ class Connection:
             octets = bytes(record)
         self._output += self._binding.header(len(octets)) + octets
 
-    def _install(self, direction: str, generation: int, secret: bytes) -> None:
-        suite = self._session.chosen
-        if direction == "receive" and self._reader:
-            self._reader.install(secret, generation)
-        elif direction == "receive":
-            self._reader = RecordReader(suite, secret, generation)
-        elif self._writer:
-            self._writer.install(secret, generation)
-        else:
+    def _install(self, install: Install) -> None:
+        suite, secret, generation = self._session.chosen, install.secret, install.generation
+        self._generation_began = self._clock()
+        if install.direction == "receive":
+            if self._reader is None:
+                self._reader = RecordReader(suite, secret, generation)
+            elif install.from_peers_choice:
+                self._reader.allow(secret, generation)
+            else:
+                self._reader.install(secret, generation)
+        elif self._writer is None:
             self._writer = RecordWriter(suite, self._configuration.policy.limits, self._clock, secret, generation)
+        else:
+            self._writer.install(secret, generation)
 
     def _forget(self) -> None:
         """Drop every key as soon as the session is over (KS-5)."""
         self._writer = self._reader = None
         self._input = bytearray()
-        self._session = replace(self._session, secrets=None, generation=None, kem_key=None, exp=b"", outputs=())
+        self._session = replace(self._session, secrets=None, generation_secrets=None, kem_key=None, exp=b"", outputs=())

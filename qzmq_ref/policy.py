@@ -22,12 +22,16 @@ MAX_PADDING = 2**15
 
 @dataclass(frozen=True)
 class Limits:
-    """When a sending key steps (ROT-1). Defaults are the ceilings of table `limits`; a policy may only lower them."""
+    """When a key steps (ROT-1) and a generation ends (ROT-15).
+
+    Defaults are the ceilings of table `limits`; a policy may only lower them.
+    """
 
     step_records: int = 2**32
     step_octets: int = 2**40
     step_seconds: float = 600.0
     step_blocks: int = 2**36
+    generation_seconds: float = 3600.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

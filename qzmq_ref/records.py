@@ -167,7 +167,7 @@ class RecordWriter:
 class RecordReader:
     """The receiving direction: checks order and epoch, opens, then commits (REC-2 to REC-9, ROT-5)."""
 
-    __slots__ = ("_chain", "_key", "seq")
+    __slots__ = ("_chain", "_key", "_next", "seq")
 
     def __init__(self, suite: CipherSuite, secret: bytes, generation: int) -> None:
         self._chain = KeyChain(suite)
@@ -177,6 +177,11 @@ class RecordReader:
     def install(self, secret: bytes, generation: int) -> None:
         """Start a generation at step 0; the sequence goes on."""
         self._key = self._chain.first(secret, generation)
+        self._next: TrafficKey | None = None
+
+    def allow(self, secret: bytes, generation: int) -> None:
+        """Let the peer begin this generation with any record from here on (ROT-14)."""
+        self._next = self._chain.first(secret, generation)
 
     @property
     def epoch(self) -> int:
@@ -218,12 +223,16 @@ class RecordReader:
             key.aead.open_into(key.nonce(stream_id, seq), record[HEADER.size :], record[: HEADER.size], out[:size])
         except Invalid:
             raise Alert(AlertDescription.BAD_RECORD_MAC, "REC-8", f"the tag of record {seq} does not verify") from None
+        if key is self._next:
+            self._next = None
         self._key = key
         self.seq += 1
         return message_type, flags, size
 
     def _stepped(self, epoch: int) -> TrafficKey:
         current = self._key.epoch
+        if self._next and epoch == self._next.epoch:
+            return self._next
         if epoch != current + 1 or current & 0xFF == MAX_STEP:
             detail = f"epoch 0x{epoch:04x} after 0x{current:04x}"
             raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REC-7", detail)

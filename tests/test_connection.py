@@ -259,7 +259,7 @@ def test_keys_are_gone_when_they_are_done() -> None:
     pair = established(make_pair())
     for connection in (pair.client, pair.server):
         session = connection._session  # noqa: SLF001
-        assert (session.secrets, session.generation, session.kem_key, session.client_hello) == (None, None, None, b"")
+        assert (session.secrets, session.kem_key, session.offer, session.client_hello) == (None, None, b"", b"")
     pair.client.close()
     pair.exchange()
     for connection in (pair.client, pair.server):

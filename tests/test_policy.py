@@ -70,7 +70,7 @@ def test_no_suite_and_a_repeated_suite_are_refused(suites: tuple[CipherSuite, ..
         Policy(suites)
 
 
-@pytest.mark.parametrize("field", ["step_records", "step_octets", "step_seconds", "step_blocks"])
+@pytest.mark.parametrize("field", ["step_records", "step_octets", "step_seconds", "step_blocks", "generation_seconds"])
 def test_a_limit_can_only_be_lowered(field: str) -> None:
     """POL-16, ROT-1."""
     ceiling = getattr(Limits(), field)

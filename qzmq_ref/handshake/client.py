@@ -104,7 +104,7 @@ def client_key(session: Session) -> Session:
     session = replace(session, client_key=octets)
     generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
     kept = replace(generation, c_ap=b"")
-    return replace(session, generation=kept, secrets=replace(secrets, master=b"")).emit(
+    return replace(session, generation=1, generation_secrets=kept, secrets=replace(secrets, master=b"")).emit(
         Send(MessageType.CLIENT_KEY, octets),
         Install("receive", 0, secrets.s_hs),
         Install("send", 1, generation.c_ap),
@@ -143,8 +143,9 @@ def verify_finished(session: Session, message: Finished) -> Session:
     """HS-16; then the server's direction enters generation 1 and the handshake secrets go (KS-5)."""
     if not hmac.compare_digest(message.verify_data, server_mac(session, message.metadata)):
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-16", "Finished.verify_data does not match")
-    generation = known(session.generation)
-    return replace(session, secrets=None, generation=None, exp=generation.exp).emit(
+    generation = known(session.generation_secrets)
+    kept = replace(generation, s_ap=b"", exp=b"")
+    return replace(session, secrets=None, generation_secrets=kept, exp=generation.exp).emit(
         Install("receive", 1, generation.s_ap)
     )
 

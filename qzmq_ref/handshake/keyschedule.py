@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.handshake.messages import vector
@@ -35,11 +35,13 @@ class HandshakeSecrets:
 
 @dataclass(frozen=True)
 class GenerationSecrets:
-    """Children of root_g over TH_g (KS-4), Hash.length octets each."""
+    """Children of root_g over TH_g, and TH_g itself (KS-4, KS-8), Hash.length octets each; `exp` is of root_1 only."""
 
     c_ap: bytes = field(repr=False)
     s_ap: bytes = field(repr=False)
-    exp: bytes = field(repr=False)
+    rekey: bytes = field(repr=False)
+    th: bytes = field(repr=False)
+    exp: bytes = field(repr=False, default=b"")
 
 
 def expand_label(hash_function: HashFunction, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
@@ -76,7 +78,20 @@ def first_generation(hash_function: HashFunction, master: bytes, t_ck: bytes) ->
     """Generation 1 over TH_1 = Hash(T_ck); root_1 does not outlive this call (KS-4, KS-5)."""
     th_1 = hash_function.digest(t_ck)
     root_1 = expand(hash_function, master, "root_1", th_1)
-    return GenerationSecrets(*(expand(hash_function, root_1, name, th_1) for name in ("c_ap", "s_ap", "exp")))
+    return replace(_children(hash_function, root_1, th_1), exp=expand(hash_function, root_1, "exp", th_1))
+
+
+def next_generation(
+    hash_function: HashFunction, last: GenerationSecrets, kem_secret: bytes, exchange: bytes
+) -> GenerationSecrets:
+    """Generation g + 1 from rekey_g and TH_g of the last one; `exchange` is `0x20 || offer || 0x21 || ack` (KS-8)."""
+    root = hash_function.extract(last.rekey, kem_secret)
+    return _children(hash_function, root, hash_function.digest(last.th + exchange))
+
+
+def _children(hash_function: HashFunction, root: bytes, th: bytes) -> GenerationSecrets:
+    c_ap, s_ap, rekey = (expand(hash_function, root, name, th) for name in ("c_ap", "s_ap", "rekey"))
+    return GenerationSecrets(c_ap, s_ap, rekey, th)
 
 
 def finished_mac(hash_function: HashFunction, base_secret: bytes, transcript: bytes) -> bytes:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake import client, closing, server
+from qzmq_ref.handshake import client, closing, rekey, server
 from qzmq_ref.handshake.messages import parse_body
 from qzmq_ref.handshake.session import Ended, Established, Session, known
 from qzmq_ref.registries import AlertDescription, MessageType
@@ -22,7 +22,7 @@ Guard: TypeAlias = Callable[[Session, Any], bool]
 Action: TypeAlias = Callable[[Session, Any], Session]
 Sender: TypeAlias = Callable[[Session], Session]
 
-_GUARDS: tuple[Guard, ...] = (closing.is_close_notify,)
+_GUARDS: tuple[Guard, ...] = (closing.is_close_notify, rekey.offer_is_open, rekey.may_rekey)
 _ACTIONS: tuple[Action, ...] = (
     client.accept_server_hello,
     client.trust_server,
@@ -35,6 +35,10 @@ _ACTIONS: tuple[Action, ...] = (
     server.open_client_auth,
     server.verify_client,
     server.trust_client,
+    rekey.generate_offer,
+    rekey.accept_request,
+    rekey.accept_ack,
+    rekey.accept_offer,
     closing.accept_metadata,
     closing.deliver,
     closing.end_by_alert,
@@ -47,6 +51,10 @@ _SENDERS: tuple[Sender, ...] = (
     client.client_key,
     server.server_hello,
     server.finished,
+    rekey.key_offer,
+    rekey.key_request,
+    rekey.key_update_ack,
+    rekey.empty_data,
     closing.alert,
     closing.sealed_alert,
 )
@@ -67,7 +75,7 @@ class Row:
     epoch: str
     guard: Guard | None
     actions: tuple[Action, ...]
-    sends: Sender | None
+    sends: tuple[Sender, ...]
     next: str
 
 
@@ -79,17 +87,19 @@ def step(session: Session, event: str, body: bytes = b"", epoch: str = "") -> Se
     session with an alert (HS-18, ALR-3). A local event without a row changes nothing.
     """
     session = replace(session, outputs=())
-    local = event.startswith("(")
-    if session.state == "closed" or (local and not rows_for(session, event, epoch)):
+    if session.state == "closed":
         return session
+    if event.startswith("("):
+        row = _row(session, event, epoch, None)
+        return _run(session, row, None) if row else session
     try:
-        message = None if local else _parse(session, event, body, epoch)
-        row = next(row for row in rows_for(session, event, epoch) if row.guard is None or row.guard(session, message))
+        message = _parse(session, event, body, epoch)
+        row = _row(session, event, epoch, message)
+        if row is None:
+            raise _unexpected(session, event, epoch)
     except Alert as alert:
         return fail(session, alert)
-    if not local:
-        session = replace(session, received=bytes([MessageType[event.upper()]]) + body)
-    return _run(session, row, message)
+    return _run(replace(session, received=bytes([MessageType[event.upper()]]) + body), row, message)
 
 
 def fail(session: Session, alert: Alert) -> Session:
@@ -113,9 +123,19 @@ def _epoch_fits(column: str, epoch: str) -> bool:
 
 def _parse(session: Session, event: str, body: bytes, epoch: str) -> Any:
     if not rows_for(session, event, epoch):
-        detail = f"{event} ({epoch or 'plain'}) has no place in state {session.state} of a {session.configuration.role}"
-        raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "HS-18", detail)
+        raise _unexpected(session, event, epoch)
     return parse_body(MessageType[event.upper()], body, session.hash.length if session.suite else 0)
+
+
+def _row(session: Session, event: str, epoch: str, message: Any) -> Row | None:
+    """The first row whose guard holds."""
+    rows = rows_for(session, event, epoch)
+    return next((row for row in rows if row.guard is None or row.guard(session, message)), None)
+
+
+def _unexpected(session: Session, event: str, epoch: str) -> Alert:
+    detail = f"{event} ({epoch or 'plain'}) has no place in state {session.state} of a {session.configuration.role}"
+    return Alert(AlertDescription.UNEXPECTED_MESSAGE, "HS-18", detail)
 
 
 def _run(session: Session, row: Row, message: Any) -> Session:
@@ -125,8 +145,8 @@ def _run(session: Session, row: Row, message: Any) -> Session:
             session = action(session, message)
         except Alert as alert:
             return fail(session, alert)
-    if row.sends:
-        session = row.sends(session)
+    for send in row.sends:
+        session = send(session)
     if row.next == "established" != session.state:
         session = session.emit(Established(known(session.peer)))
     return replace(session, state=row.next, received=b"")
@@ -145,13 +165,13 @@ def _load() -> Mapping[tuple[str, str, str], tuple[Row, ...]]:
             receives=row["Receives"],
             epoch=row["Epoch"],
             guard=guards[row["Guard"]] if row["Guard"] else None,
-            actions=tuple(actions[name.strip()] for name in row["Action"].split(",") if name),
-            sends=senders[row["Sends"]] if row["Sends"] else None,
+            actions=tuple(actions[name] for name in _names(row["Action"])),
+            sends=tuple(senders[name] for name in _names(row["Sends"])),
             next=row["Next"],
         )
         for row in tables()["handshake"]
     ]
-    used = {function.__name__ for row in rows for function in (row.guard, *row.actions, row.sends) if function}
+    used = {function.__name__ for row in rows for function in (row.guard, *row.actions, *row.sends) if function}
     if unused := {*guards, *actions, *senders} - used:
         raise TableError(f"no row of table handshake uses {', '.join(sorted(unused))}")
     _check_reachable(rows)
@@ -164,6 +184,10 @@ def _named(functions: tuple[Any, ...], table: str, column: str) -> dict[str, Any
     if difference := found.keys() ^ {row[column] for row in tables()[table]}:
         raise TableError(f"table {table} and the code differ in {', '.join(sorted(difference))}")
     return found
+
+
+def _names(cell: str) -> list[str]:
+    return [name.strip() for name in cell.split(",") if name]
 
 
 def _check_reachable(rows: list[Row]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from qzmq_ref.alerts import Alert
 from qzmq_ref.registries import AlertDescription, CipherSuite, Extension, MessageType
-from qzmq_ref.spec.schema import SchemaError, load, structure
+from qzmq_ref.spec.schema import SchemaError, enumeration, load, structure
 from qzmq_ref.spec.tables import tables
 
 
@@ -64,6 +65,33 @@ class Finished:
 
     metadata: bytes
     verify_data: bytes
+
+
+@enumeration("KeyUpdateKind")
+class KeyUpdateKind(IntEnum):
+    """Who speaks: the client offers, the server requests (ROT-7)."""
+
+    OFFER = 1
+    REQUEST = 2
+
+
+@structure("KeyUpdate")
+@dataclass(frozen=True)
+class KeyUpdate:
+    """An offer with its `kem_public_key` as body, or a request with an empty one."""
+
+    kind: KeyUpdateKind
+    generation: int
+    body: bytes
+
+
+@structure("KeyUpdateAck")
+@dataclass(frozen=True)
+class KeyUpdateAck:
+    """The server's answer to an offer."""
+
+    generation: int
+    kem_ciphertext: bytes
 
 
 @structure("AlertBody")

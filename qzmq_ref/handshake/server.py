@@ -150,7 +150,11 @@ def finished(session: Session) -> Session:
     metadata = build_metadata(session.configuration.metadata)
     message = build(Finished(metadata, server_mac(session, metadata)), hash_length=h.length)
     generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
-    return replace(session, secrets=None, client_auth=None, exp=generation.exp).emit(
+    kept = replace(generation, c_ap=b"", s_ap=b"", exp=b"")
+    session = replace(
+        session, secrets=None, client_auth=None, generation=1, generation_secrets=kept, exp=generation.exp
+    )
+    return session.emit(
         Send(MessageType.FINISHED, message),
         Install("send", 1, generation.s_ap),
         Install("receive", 1, generation.c_ap),

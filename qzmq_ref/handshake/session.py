@@ -66,11 +66,15 @@ class Send:
 
 @dataclass(frozen=True)
 class Install:
-    """From here on, records of this direction are protected with this traffic secret."""
+    """From here on, records of this direction are protected with this traffic secret.
+
+    With `from_peers_choice` the old one holds until the peer's first record under the new one (ROT-14).
+    """
 
     direction: Literal["send", "receive"]
     generation: int
     secret: bytes = field(repr=False)
+    from_peers_choice: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,14 @@ class Established:
 
 
 @dataclass(frozen=True)
+class Rekeying:
+    """A generation was asked for, or is `complete`; either way there may be something to send."""
+
+    generation: int
+    complete: bool
+
+
+@dataclass(frozen=True)
 class Ended:
     """The session is over. `authenticated` says whether the peer's alert or close was protected (ALR-5)."""
 
@@ -96,7 +108,7 @@ class Ended:
     authenticated: bool = False
 
 
-Output: TypeAlias = Send | Install | Deliver | Established | Ended
+Output: TypeAlias = Send | Install | Deliver | Established | Rekeying | Ended
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -119,7 +131,10 @@ class Session:
     requested_signatures: tuple[SigId | int, ...] | None = None
     peer_key: PublicKey | None = None
     secrets: HandshakeSecrets | None = None
-    generation: GenerationSecrets | None = None
+    generation: int = 0
+    generation_secrets: GenerationSecrets | None = None
+    offer: bytes = b""
+    requested: bool = False
     exp: bytes = b""
     client_auth: ClientAuth | None = None
     peer: Peer | None = None
