@@ -314,7 +314,7 @@ class Connection:
     def _fail(self, alert: Alert) -> Iterator[Event]:
         """End for a fault found outside the machine. A wrong greeting is not answered (spec/bindings.md)."""
         if self._greeted:
-            return self._apply(fail(self._session, alert))
+            return self._apply(fail(replace(self._session, outputs=()), alert))
         self._session = replace(self._session, state="closed")
         self._output.clear()
         return iter((Ended("alert", alert),))

@@ -285,3 +285,15 @@ def test_the_type_of_a_message_is_checked_first() -> None:
     end = ended(connection.receive((33).to_bytes(4, "big") + b"\x10" + bytes(32)))
     assert end.alert is not None
     assert end.alert.requirement == "REC-1"
+
+
+def test_a_fault_found_outside_the_table_repeats_nothing() -> None:
+    """REC-1, ALR-3: the server's one alert follows its ServerHello, which is not sent again."""
+    pair = make_pair()
+    pair.server.receive(pair.client.data_to_send())
+    pair.client.receive(pair.server.data_to_send())
+    pair.server.receive(pair.client.data_to_send())
+    assert pair.server.state == "wait_client_key"
+    assert pair.server.data_to_send()
+    pair.server.receive((33).to_bytes(4, "big") + b"\x04" + bytes(32))
+    assert pair.server.data_to_send() == b"\0\0\0\x02\x30\x0a"

@@ -154,22 +154,41 @@ class Code(construct.Adapter):
         return value
 
 
-class Structure(construct.Adapter):
-    """Fields in order <-> an instance of the dataclass bound to the structure."""
+class Fields(dict[str, object]):
+    """What construct calls a context: the fields of a structure so far, and the parameters of the parse."""
 
-    def __init__(self, name: str, subcon: construct.Struct, bound: Mapping[str, type]) -> None:
-        super().__init__(subcon)
-        self.structure, self.bound = name, bound
-        self.names = tuple(field.name for field in subcon.subcons)
+    def __init__(self, context: Any) -> None:
+        super().__init__()
+        self._params = context._params
 
-    def _decode(self, container: Mapping[str, object], _context: Any, _path: str) -> object:
-        return self.bound[self.structure](**{name: container[name] for name in self.names})
 
-    def _encode(self, value: object, _context: Any, path: str) -> dict[str, object]:
+class Structure(construct.Construct):
+    """Fields in order <-> an instance of the dataclass bound to the structure.
+
+    `construct.Struct` would do, but the containers that it makes cost more than the fields in them.
+    """
+
+    def __init__(
+        self, name: str, members: Iterable[tuple[str, construct.Construct]], bound: Mapping[str, type]
+    ) -> None:
+        super().__init__()
+        self.structure, self.members, self.bound = name, tuple(members), bound
+
+    def _parse(self, stream: Octets, context: Any, path: str) -> object:
+        values = Fields(context)
+        for name, member in self.members:
+            values[name] = member._parsereport(stream, values, f"{path} -> {name}")
+        return self.bound[self.structure](**values)
+
+    def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
         cls = self.bound[self.structure]
         if not isinstance(value, cls):
             raise ConstructError(f"{cls.__name__} expected, not {type(value).__name__}", path)
-        return {name: getattr(value, name) for name in self.names}
+        values = Fields(context)
+        for name, member in self.members:
+            values[name] = getattr(value, name)
+            member._build(values[name], stream, values, f"{path} -> {name}")
+        return value
 
 
 class NoCase(construct.Construct):
@@ -287,8 +306,8 @@ class Schema:
                 self._constructs[name] = Code(definition, self._bound)
             else:
                 self.dataclass_for(name)
-                subcons = (field.name / self._compile(field.type, definition) for field in definition.fields)
-                self._constructs[name] = Structure(name, construct.Struct(*subcons), self._bound)
+                members = ((field.name, self._compile(field.type, definition)) for field in definition.fields)
+                self._constructs[name] = Structure(name, members, self._bound)
         return self._constructs[name]
 
     def _compile(self, kind: notation.Type, owner: notation.Struct) -> construct.Construct:

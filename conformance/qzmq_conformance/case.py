@@ -1,0 +1,68 @@
+"""What a case is: a stable id, the rules it covers, the alert it must provoke, and a script that plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qzmq_conformance.stage import Stage
+
+MODES = ("hybrid", "pq_only", "classical")
+
+
+class Failed(Exception):
+    """The target misbehaved: `seen` instead of what the case expected."""
+
+    def __init__(self, seen: str, expected: str = "") -> None:
+        super().__init__(seen)
+        self.seen = seen
+        self.expected = expected
+
+
+class Undriven(Exception):
+    """The target could not be driven at all (exit status 2): no verdict on the protocol follows."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scripted connection with the target.
+
+    `id` is AREA/MODE/..., stable between runs and versions. `alert` is the AlertDescription that the target must
+    send, in lower case, or "" if the case must succeed. `play` raises `Failed`.
+    """
+
+    id: str
+    requirements: tuple[str, ...]
+    play: Callable[[Stage], None] = field(repr=False, compare=False)
+    alert: str = ""
+
+    @property
+    def area(self) -> str:
+        """The part of the protocol the case is about: a row of the matrix."""
+        return self.id.split("/")[0]
+
+    @property
+    def mode(self) -> str:
+        """The mode the case runs in: a column of the matrix."""
+        return self.id.split("/")[1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Verdict on one case. `seen` is empty if it passed; `transcript` holds every message, decoded."""
+
+    case: Case
+    seconds: float
+    seen: str = ""
+    expected: str = ""
+    transcript: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the target did what the case expected."""
+        return not self.seen
+
+
+Family = Callable[[], Iterator[Case]]

@@ -1,0 +1,111 @@
+"""One TCP connection with the target: any octets out, framed messages in."""
+
+from __future__ import annotations
+
+import socket
+import time
+from types import TracebackType
+from typing import Self
+
+from qzmq_conformance.case import Failed
+from qzmq_ref.connection import Binding
+
+ANSWER_WITHIN = 5.0  # seconds a case waits for octets of the target
+LARGEST_MESSAGE = 2**20 + 64
+
+
+class Link:
+    """The bare TCP peer's end. Context manager; leaving it closes the connection.
+
+    `received` holds every octet the target sent. A reset counts as the end of the stream: the target closed.
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._socket.settimeout(ANSWER_WITHIN)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._taken = 0
+        self._ended = False
+        self.received = bytearray()
+
+    @classmethod
+    def connect(cls, address: tuple[str, int]) -> Self:
+        """A link to a target that listens."""
+        return cls(socket.create_connection(address, timeout=ANSWER_WITHIN))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._socket.close()
+
+    @property
+    def unread(self) -> bytes:
+        """Octets that arrived and were not taken yet."""
+        return bytes(self.received[self._taken :])
+
+    def send(self, octets: bytes) -> None:
+        """Sends the octets as they are. A target that closed already is not an error: the case reads why."""
+        try:
+            self._socket.sendall(octets)
+        except (BrokenPipeError, ConnectionResetError):
+            self._ended = self._ended or not self._readable()
+
+    def take(self, size: int) -> bytes:
+        """The next `size` octets; `Failed` if the connection ends or stays silent before."""
+        while len(self.received) - self._taken < size:
+            if not self._more():
+                raise Failed(f"the connection ended after {self.unread.hex() or 'no octets'}", f"{size} octets")
+        self._taken += size
+        return bytes(self.received[self._taken - size : self._taken])
+
+    def message(self, binding: Binding) -> bytes | None:
+        """The next whole message, None at the end of the stream."""
+        while (span := binding.message(memoryview(self.unread), LARGEST_MESSAGE)) is None:
+            if not self._more():
+                if self.unread:
+                    raise Failed(f"the connection ended inside a message: {self.unread[:64].hex()}")
+                return None
+        return self.take(span[1])[span[0] :]
+
+    def expect_end(self, within: float = ANSWER_WITHIN) -> None:
+        """The target must close now, without another octet."""
+        self._socket.settimeout(within)
+        while self._more():
+            pass
+        if self.unread:
+            raise Failed(f"the target sent {self.unread[:64].hex()} before it closed", "the end of the connection")
+
+    def finish_sending(self) -> None:
+        """Shuts down the peer's writing side."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether nothing comes, not even the end of the stream, for that long."""
+        self._socket.settimeout(seconds)
+        try:
+            self._more()
+        except Failed:
+            return True
+        finally:
+            self._socket.settimeout(ANSWER_WITHIN)
+        return False
+
+    def _readable(self) -> bool:
+        return bool(self._more())
+
+    def _more(self) -> int:
+        """Reads what is there; 0 at the end of the stream."""
+        if self._ended:
+            return 0
+        began = time.monotonic()
+        try:
+            octets = self._socket.recv(1 << 16)
+        except TimeoutError:
+            waited = time.monotonic() - began
+            raise Failed(f"the target did nothing for {waited:.1f} s and kept the connection open") from None
+        except ConnectionResetError:
+            octets = b""
+        self._ended = not octets
+        self.received += octets
+        return len(octets)

@@ -1,0 +1,180 @@
+"""The bare TCP peer: plays either role against the target with the reference's pure functions, and can deviate anywhere.
+
+An honest step builds one message, signs and authenticates it and sends it. A `Deviation` names one structure and changes
+its value or its octets at one of four points, so that whatever is not wrong on purpose is right: signatures, MACs, seals.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from qzmq_conformance.case import Failed
+from qzmq_conformance.link import Link
+from qzmq_conformance.sealing import Sealer, sealer
+from qzmq_conformance.stage import Stage
+from qzmq_conformance.trace import Entry, name_of
+from qzmq_ref.connection import Binding, Configuration
+from qzmq_ref.handshake.keyschedule import GenerationSecrets
+from qzmq_ref.handshake.messages import build, parse_body
+from qzmq_ref.handshake.session import Session, known
+from qzmq_ref.records import PADDED, STREAMS, RecordReader, unpadded_size
+from qzmq_ref.registries import AlertDescription, MessageType
+
+Edit = Callable[[Any], Any]
+
+
+def same(value: Any) -> Any:
+    """No change."""
+    return value
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What to do to the one structure of that name: to its `content`, before anything covers it; to its value once it
+    is `signed` and before it is authenticated; once it is `proved`; to its `octets` once they are built."""
+
+    structure: str = ""
+    content: Edit = same
+    signed: Edit = same
+    proved: Edit = same
+    octets: Callable[[bytes], bytes] = same
+
+
+HONEST = Deviation()
+
+
+class Peer:
+    """State that both roles share. `path` names the target's states up to established and the step that reaches each."""
+
+    path: ClassVar[dict[str, str]] = {}
+
+    def __init__(
+        self, stage: Stage, link: Link, binding: Binding, configuration: Configuration, deviation: Deviation = HONEST
+    ) -> None:
+        self.stage = stage
+        self.link = link
+        self.binding = binding
+        self.deviation = deviation
+        self.session = Session(configuration, b"", secrets.token_bytes)
+        self.sealer: Sealer | None = None
+        self.reader: RecordReader | None = None
+        self.generation: GenerationSecrets | None = None
+        self.last = b""
+
+    # ------------------------------------------------------------------ steps
+
+    def bring(self, state: str) -> None:
+        """Plays honest steps, the deviation apart, until the target is in `state` of the table."""
+        for reached, step in self.path.items():
+            getattr(self, step)()
+            if reached == state:
+                return
+        raise KeyError(state)
+
+    def greet(self) -> None:
+        """Both greetings, whole; the prologue is what crossed the wire."""
+        greeting = self.binding.greeting()
+        self.link.send(greeting)
+        received = self.link.take(len(greeting))
+        self.binding.receive_greeting(memoryview(received))
+        ours_first = self.session.configuration.role == "client"
+        self.session = replace(self.session, prologue=greeting + received if ours_first else received + greeting)
+
+    def shape(self, value: Any, sign: Edit = same, authenticate: Edit = same) -> tuple[Any, bytes]:
+        """The value with its proofs and its octets, after the deviation if it is about this structure."""
+        deviation = self.deviation if type(value).__name__ == self.deviation.structure else HONEST
+        value = deviation.proved(authenticate(deviation.signed(sign(deviation.content(value)))))
+        return value, deviation.octets(build(value, self.hash_length))
+
+    @property
+    def hash_length(self) -> int:
+        """Hash.length of the suite, 0 before there is one."""
+        return self.session.hash.length if self.session.suite else 0
+
+    # ------------------------------------------------------------------ messages
+
+    def send_message(self, message: bytes, plaintext: bytes | None = None) -> None:
+        """Frames and sends any message."""
+        self.stage.note(Entry("peer", message, self.hash_length, plaintext))
+        self.link.send(self.binding.header(len(message)) + message)
+
+    def send_sealed(self, kind: int, plaintext: bytes, **header: int) -> None:
+        """Seals and sends a record; `header` overrides fields of its header."""
+        self.send_message(known(self.sealer).seal(kind, plaintext, **header), plaintext)
+
+    def send_sealed_early(self, kind: int, plaintext: bytes) -> None:
+        """Seals and sends a record even before the target has a key for it."""
+        sealing = self.sealer or self.early_sealer()
+        self.send_message(sealing.seal(kind, plaintext), plaintext)
+
+    def early_sealer(self) -> Sealer:
+        """Keys that nobody else has."""
+        return sealer(self.session.configuration.policy.suites[0], self.session.entropy(32), 1)
+
+    def read_message(self) -> tuple[int, bytes]:
+        """Type and body of the next message; a sealed one is opened, which checks every rule on records."""
+        kind, body = self.read_message_or_end()
+        if kind is None:
+            raise Failed("the connection ended", "another message")
+        return kind, body
+
+    def read_message_or_end(self) -> tuple[int | None, bytes]:
+        """As `read_message`; the type is None at the end of the stream."""
+        message = self.link.message(self.binding)
+        if message is None:
+            return None, b""
+        self.last = message
+        opened = None
+        if self.reader is not None and message[:1] and message[0] in STREAMS:
+            out = bytearray(len(message))
+            _, flags, size = self.reader.open_into(memoryview(message), memoryview(out))
+            opened = bytes(out[: unpadded_size(memoryview(out)[:size]) if flags & PADDED else size])
+        self.stage.note(Entry("target", message, self.hash_length, opened))
+        return message[0], message[1:] if opened is None else opened
+
+    def read_data(self) -> bytes:
+        """The application octets of the next message, which must be data."""
+        kind, body = self.read_message()
+        if kind != MessageType.DATA:
+            raise Failed(describe(kind, body), "application octets")
+        return body
+
+    def read(self, kind: MessageType) -> Any:
+        """The structure in the next message, which must be of that type; anything else fails the case."""
+        found, body = self.read_message()
+        if found != kind:
+            raise Failed(describe(found, body), kind.name.lower())
+        self.session = replace(self.session, received=bytes([found]) + body)
+        return parse_body(kind, body, self.hash_length)
+
+    # ------------------------------------------------------------------ ends
+
+    def expect_alert(self, description: str, *, sealed: bool) -> None:
+        """The target must send that alert, protected as ALR-1 and ALR-2 say, and close; nothing reached its application."""
+        wanted = MessageType.SEALED_ALERT if sealed else MessageType.ALERT
+        kind: int | None = MessageType.DATA
+        body = b""
+        while kind == MessageType.DATA:  # what the target's application said before
+            kind, body = self.read_message_or_end()
+        if kind is None:
+            raise Failed(f"no alert before the connection ended, after {bytes(self.link.received[-64:]).hex()}")
+        if kind != wanted:
+            raise Failed(describe(kind, body), f"{wanted.name.lower()} {description}")
+        if body != bytes([AlertDescription[description.upper()]]):
+            raise Failed(describe(kind, body))
+        self.expect_end()
+
+    def expect_end(self) -> None:
+        """The target must close without another octet, and nothing of the case may have reached its application."""
+        self.link.expect_end()
+        self.stage.check_unreached()
+
+
+def describe(kind: int, body: bytes) -> str:
+    """A message of the target in few words."""
+    if kind in (MessageType.ALERT, MessageType.SEALED_ALERT) and len(body) == 1:
+        return f"{name_of(MessageType, kind)} {name_of(AlertDescription, body[0])}"
+    return f"{name_of(MessageType, kind)} with body {body[:32].hex()} ({len(body)} octets)"

@@ -1,0 +1,106 @@
+"""What a run shows: progress while it lasts, the matrix of area and mode, every failure with its replay command."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from qzmq_conformance.case import Outcome
+
+Matrix = Mapping[tuple[str, str], tuple[int, int]]
+"""(area, mode) -> cases passed, cases played."""
+
+
+def matrix(outcomes: Sequence[Outcome]) -> Matrix:
+    """How many cases of each area and mode there were, and how many passed."""
+    played = Counter((outcome.case.area, outcome.case.mode) for outcome in outcomes)
+    passed = Counter((outcome.case.area, outcome.case.mode) for outcome in outcomes if outcome.passed)
+    return {cell: (passed[cell], count) for cell, count in played.items()}
+
+
+def watch(outcomes: Iterator[Outcome], total: int, console: Console) -> list[Outcome]:
+    """Collects the outcomes and shows a progress line until the last one."""
+    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"))
+    ended: list[Outcome] = []
+    with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=4) as progress:
+        task = progress.add_task("", total=total, failed=0)
+        for outcome in outcomes:
+            ended.append(outcome)
+            progress.update(task, completed=len(ended), failed=sum(not each.passed for each in ended))
+    return sorted(ended, key=lambda outcome: outcome.case.id)
+
+
+def show(outcomes: Sequence[Outcome], seconds: float, console: Console) -> None:
+    """Prints the failures, then the matrix, then one line that sums up."""
+    for outcome in outcomes:
+        if not outcome.passed:
+            show_failure(outcome, console)
+    cells = matrix(outcomes)
+    modes = list(dict.fromkeys(mode for _, mode in cells))
+    table = Table("area", *modes)
+    for area in dict.fromkeys(area for area, _ in cells):
+        table.add_row(area, *(_cell(cells.get((area, mode))) for mode in modes))
+    console.print(table)
+    failed = sum(not outcome.passed for outcome in outcomes)
+    console.print(f"{len(outcomes)} cases, {failed} failed, {seconds:.0f} s", highlight=False)
+
+
+def show_failure(outcome: Outcome, console: Console) -> None:
+    """What was expected, what was seen, and how to see it again."""
+    console.print(f"[red]FAILED[/red] {outcome.case.id}", highlight=False)
+    for label, text in (
+        ("expected", outcome.expected),
+        ("seen", outcome.seen),
+        ("replay", f"qzmq conform --case {outcome.case.id} --trace"),
+    ):
+        first, *more = text.splitlines()
+        console.print(f"  {label:9} {first}", highlight=False, markup=False)
+        for line in more:
+            console.print(f"            {line}", highlight=False, markup=False)
+
+
+def to_json(outcomes: Sequence[Outcome], seconds: float, target: Mapping[str, Any]) -> dict[str, Any]:
+    """The run as plain data: the target, the sums, the matrix, every case."""
+    return {
+        "target": dict(target),
+        "seconds": round(seconds, 1),
+        "cases": len(outcomes),
+        "failed": sum(not outcome.passed for outcome in outcomes),
+        "matrix": [
+            {"area": area, "mode": mode, "passed": passed, "cases": count}
+            for (area, mode), (passed, count) in matrix(outcomes).items()
+        ],
+        "results": [_result(outcome) for outcome in outcomes],
+    }
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes `document` to `path`, indented."""
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "id": outcome.case.id,
+        "requirements": list(outcome.case.requirements),
+        "alert": outcome.case.alert,
+        "passed": outcome.passed,
+        "seconds": round(outcome.seconds, 3),
+    }
+    if not outcome.passed:
+        result |= {"expected": outcome.expected, "seen": outcome.seen, "transcript": list(outcome.transcript)}
+    return result
+
+
+def _cell(counts: tuple[int, int] | None) -> str:
+    if counts is None:
+        return ""
+    passed, played = counts
+    return f"{passed}" if passed == played else f"[red]{passed} of {played}[/red]"

@@ -1,0 +1,47 @@
+"""Plays cases, a bounded number at a time, and says how each ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+
+from qzmq_conformance.case import Case, Failed, Outcome, Undriven
+from qzmq_conformance.stage import Bench, Stage
+from qzmq_ref.spec.tables import requirements
+
+
+def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
+    """The outcome of every case, as they end. `Undriven` stops the run: nothing more is started."""
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="case")
+    try:
+        started: Iterable[Future[Outcome]] = [pool.submit(play, bench, case) for case in cases]
+        for ended in as_completed(started):
+            yield ended.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counter) -> Outcome:
+    """Plays one case. Whatever the script raises except `Undriven` is a failure of the case, never of the run."""
+    stage = Stage(bench)
+    began = clock()
+    try:
+        case.play(stage)
+    except Undriven:
+        raise
+    except Failed as failed:
+        seen, expected = failed.seen, failed.expected
+    except Exception as error:  # noqa: BLE001  (a target can make any step of a script fail)
+        seen, expected = f"{type(error).__name__}: {error}", ""
+    else:
+        seen, expected = "", ""
+    return Outcome(case, clock() - began, seen, expected or expectation(case), () if not seen else stage.transcript())
+
+
+def expectation(case: Case) -> str:
+    """The sentences of the specification that the case is about, each after its ID."""
+    known = requirements()
+    rules = "\n".join(f"{known[name].page}.md {name}: {known[name].text}" for name in case.requirements)
+    alert = f"alert {case.alert}, then the end of the connection" if case.alert else "success"
+    return f"{alert}\n{rules}"

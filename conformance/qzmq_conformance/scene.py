@@ -1,0 +1,142 @@
+"""The setting of a bare-peer case: mode, role of the target, who authenticates, binding, socket types."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from qzmq_conformance.case import Failed
+from qzmq_conformance.keys import as_client, as_server, key, policy
+from qzmq_conformance.link import ANSWER_WITHIN, Link
+from qzmq_conformance.peer import HONEST, Deviation, Peer
+from qzmq_conformance.roles import ClientPeer, ServerPeer
+from qzmq_conformance.stage import Stage
+from qzmq_conformance.security import Security
+from qzmq_conformance.target import token
+from qzmq_ref.connection import Binding, Configuration
+from qzmq_ref.metadata import Property
+from qzmq_ref.policy import Policy
+from qzmq_ref.raw import RawBinding
+from qzmq_ref.registries import MessageType
+from qzmq_ref.zmtp import ZmtpBinding
+
+ROLES = ("server", "client")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`role` is the target's. `mutual`: the server asks for the client's key. `raw`: STREAM over the raw binding.
+
+    `own` and `others` are the Socket-Types of target and peer; by default ones that fit, and let the target answer.
+    `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's.
+    """
+
+    mode: str
+    role: str
+    mutual: bool = False
+    raw: bool = False
+    own: str = ""
+    others: str = ""
+    who: str = "other"
+    policy: Policy | None = None
+
+    @property
+    def target_type(self) -> str:
+        """The target's Socket-Type."""
+        return self.own or ("STREAM" if self.raw else "ROUTER" if self.role == "server" else "DEALER")
+
+    @property
+    def peer_type(self) -> str:
+        """The peer's Socket-Type, empty in the raw binding."""
+        return self.others or ("" if self.raw else "DEALER")
+
+    @contextmanager
+    def play(self, stage: Stage, deviation: Deviation = HONEST) -> Iterator[Peer]:
+        """A peer with a fresh connection to the target, before the first octet."""
+        with self._link(stage) as link:
+            role = ClientPeer if self.role == "server" else ServerPeer
+            yield role(stage, link, self._binding(), self._configuration(), deviation)
+            if stage.token in link.received:
+                raise Failed("application octets of the target crossed the wire in the clear")
+
+    @property
+    def chosen(self) -> Policy:
+        """The policy of both sides."""
+        return self.policy or policy(self.mode)
+
+    @property
+    def security(self) -> Security:
+        """What the target's application sets."""
+        chosen = self.chosen
+        if self.role == "server":
+            return as_server("target", chosen, *(["other"] if self.mutual else []))
+        return as_client("target" if self.mutual else "", chosen, "other")
+
+    def _configuration(self) -> Configuration:
+        """What the peer has: the role opposite to the target's."""
+        chosen = self.chosen
+        ours, theirs = key(self.who, chosen.signature), key("target", chosen.signature)
+        metadata = (Property(b"Socket-Type", self.peer_type.encode()),) if self.peer_type else ()
+        if self.role == "server":
+            return Configuration(
+                "client",
+                chosen,
+                key=ours if self.mutual else None,
+                server_pins=frozenset({theirs.pin}),
+                metadata=metadata,
+                socket_type=self.peer_type.encode(),
+            )
+        return Configuration(
+            "server",
+            chosen,
+            key=ours,
+            client_pins=frozenset({theirs.pin}) if self.mutual else None,
+            metadata=metadata,
+            socket_type=self.peer_type.encode(),
+        )
+
+    def _binding(self) -> Binding:
+        role = "client" if self.role == "server" else "server"
+        return RawBinding(role) if self.raw else ZmtpBinding(role)
+
+    @contextmanager
+    def _link(self, stage: Stage) -> Iterator[Link]:
+        if self.role == "server":
+            with Link.connect(stage.bench.listening(self.target_type, self.security).address) as link:
+                yield link
+            return
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(ANSWER_WITHIN)
+            endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+            with stage.target.open(self.target_type, endpoint, bind=False, security=self.security, echo=True):
+                connected, _ = listener.accept()
+                listener.close()  # a reconnect of the target finds nothing
+                with Link(connected) as link:
+                    yield link
+
+
+def scenes(mode: str, **options: bool) -> Iterator[Scene]:
+    """The two roles of the target in one mode."""
+    for role in ROLES:
+        yield Scene(mode, role, **options)
+
+
+def frame(octets: bytes) -> bytes:
+    """One ZMTP message of one part (RFC 37)."""
+    if len(octets) > 255:
+        return b"\x02" + len(octets).to_bytes(8) + octets
+    return b"\x00" + len(octets).to_bytes(1) + octets
+
+
+def check_alive(scene: Scene, peer: Peer) -> None:
+    """Octets go to the target's application and come back: the session is established and both directions work."""
+    octets = token()
+    sent = octets if scene.raw else frame(octets)
+    peer.send_sealed(MessageType.DATA, sent)
+    received = b""
+    while len(received) < len(sent):
+        received += peer.read_data()
+    if received != sent:
+        raise Failed(f"the application's answer {received[:64].hex()}", sent.hex())

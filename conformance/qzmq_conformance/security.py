@@ -1,0 +1,39 @@
+"""What an application sets on a socket to secure it, and how that crosses the pipe to a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from qzmq_ref.policy import Limits, Policy
+from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, SigId
+
+
+@dataclass(frozen=True)
+class Security:
+    """`server` is the role. Keys are 40 Z85 characters; a server's `client_keys` are those it lets in, None for anyone."""
+
+    policy: Policy
+    server: bool
+    secret_key: str = field(default="", repr=False)
+    server_key: str = ""
+    client_keys: tuple[str, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; a suite is the names of its four algorithms."""
+        document = asdict(self)
+        document["policy"]["suites"] = [str(suite).lower().split("/") for suite in self.policy.suites]
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Security:
+        """The inverse of `to_json`."""
+        policy, clients = document["policy"], document["client_keys"]
+        chosen = dict(policy, suites=tuple(map(_suite, policy["suites"])), limits=Limits(**policy["limits"]))
+        return cls(**{**document, "policy": Policy(**chosen), "client_keys": clients and tuple(clients)})
+
+
+def _suite(names: list[str]) -> CipherSuite:
+    kem, sig, aead, hash_ = (name.upper() for name in names)
+    return CipherSuite(KemId[kem], SigId[sig], AeadId[aead], HashId[hash_])

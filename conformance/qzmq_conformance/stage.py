@@ -1,0 +1,73 @@
+"""What a case plays on: the target's listening endpoints, a second implementation, octets to look for, a transcript."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from qzmq_conformance.case import Failed
+from qzmq_conformance.security import Security
+from qzmq_conformance.target import Application, Target, token
+from qzmq_conformance.trace import Entry
+
+
+class Bench:
+    """The processes and endpoints that all cases share. Context manager; leaving it ends the processes.
+
+    `target` is under test; `other` is the reference as the libzmq peer of the pattern cases.
+    """
+
+    def __init__(self, start: Callable[[], Target] = Target) -> None:
+        self._stack = ExitStack()
+        self.target = self._stack.enter_context(start())
+        self.other = self._stack.enter_context(Target())
+        self._listening: dict[tuple[str, Security], Application] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def listening(self, pattern: str, security: Security) -> Application:
+        """The target's one socket of this pattern and security; bound at first use. It returns what it receives."""
+        with self._lock:
+            key = (pattern, security)
+            if key not in self._listening:
+                self._listening[key] = self.target.open(pattern, bind=True, security=security, echo=True)
+            return self._listening[key]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One case's view of the bench.
+
+    `token` is in all application octets that must not reach the target's application, and nowhere else.
+    """
+
+    bench: Bench
+    token: bytes = field(default_factory=token)
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def target(self) -> Target:
+        """The implementation under test."""
+        return self.bench.target
+
+    def note(self, entry: Entry) -> None:
+        """Adds to the transcript."""
+        self.entries.append(entry)
+
+    def check_unreached(self) -> None:
+        """`Failed` if octets that nobody authenticated reached the target's application (REC-9)."""
+        if self.target.reached(self.token):
+            raise Failed("octets of the peer reached the application", "not one octet reaches the application (REC-9)")
+
+    def transcript(self) -> tuple[str, ...]:
+        """Every message so far, decoded."""
+        return tuple(line for entry in self.entries for line in entry.lines())

@@ -1,0 +1,16 @@
+"""All cases, in the order of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qzmq_conformance import faults, handshake, legal, patterns, records, wire
+from qzmq_conformance.case import Case
+
+FAMILIES = (handshake.cases, faults.cases, wire.cases, records.cases, legal.cases, patterns.cases)
+
+
+def cases() -> Iterator[Case]:
+    """Every case of every family; ids are unique."""
+    for family in FAMILIES:
+        yield from family()

@@ -1,0 +1,191 @@
+"""The implementation under test as a black box: a process that opens application sockets when told to.
+
+The process reads one JSON object a line on its standard input and writes one a line on its standard output:
+
+    {"id": 7, "verb": "open", "pattern": "ROUTER", "bind": true, "endpoint": "tcp://127.0.0.1:*", "security": {...}}
+    {"id": 7, "socket": 3, "endpoint": "tcp://127.0.0.1:40001"}          the answer, or {"id": 7, "error": "..."}
+    {"socket": 3, "message": ["6869"]}                                   unasked: a message reached the application
+
+Verbs: describe, open, send, close, shutdown. Message parts are lower-case hexadecimal.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from qzmq_conformance.case import Failed, Undriven
+from qzmq_conformance.security import Security
+
+REFERENCE = (sys.executable, "-m", "qzmq_conformance.reference")
+ANSWER_WITHIN = 10.0  # seconds
+_TOKEN = re.compile(rb"known-octets-[0-9a-f]{24}")
+
+
+def token() -> bytes:
+    """Application octets that occur nowhere else: 37 octets to look for in the application and on the wire."""
+    return b"known-octets-" + secrets.token_hex(12).encode()
+
+
+class Target:
+    """A running implementation. Context manager; leaving it ends the process."""
+
+    def __init__(self, command: Sequence[str] = REFERENCE) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
+        )
+        self._lock = threading.Lock()
+        self._answers: dict[int, Future[Mapping[str, Any]]] = {}
+        self._inboxes: dict[int, queue.SimpleQueue[tuple[bytes, ...]]] = {}
+        self._tokens: set[bytes] = set()
+        self._asked = 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(timeout=5)
+        self._log.close()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Name and version of the implementation."""
+        return self.ask("describe")
+
+    def open(
+        self,
+        pattern: str,
+        endpoint: str = "tcp://127.0.0.1:*",
+        *,
+        bind: bool,
+        security: Security | None,
+        options: Mapping[str, str] | None = None,
+        echo: bool = False,
+    ) -> Application:
+        """A new socket, bound or connected. `security` None is plain ZMTP NULL. `echo`: it returns whatever it receives.
+
+        `options` are libzmq's, by name, as text. Raises `Undriven` if the target refuses.
+        """
+        answer = self.ask(
+            "open",
+            pattern=pattern,
+            endpoint=endpoint,
+            bind=bind,
+            security=security.to_json() if security else None,
+            options=dict(options or {}),
+            echo=echo,
+        )
+        return Application(self, answer["socket"], answer["endpoint"])
+
+    def reached(self, octets: bytes) -> bool:
+        """Whether a message that contained this `token` reached any application socket of the target."""
+        return octets in self._tokens
+
+    def ask(self, verb: str, **arguments: object) -> Mapping[str, Any]:
+        """The answer to one request; raises `Undriven` if there is none, or it is an error."""
+        answer: Future[Mapping[str, Any]] = Future()
+        assert self._process.stdin is not None
+        with self._lock:
+            self._asked += 1
+            number = self._asked
+            self._answers[number] = answer
+            try:
+                self._process.stdin.write(json.dumps({"id": number, "verb": verb, **arguments}).encode() + b"\n")
+            except OSError as error:
+                raise Undriven(f"the target's process is gone: {error}\n{self.log()}") from error
+        try:
+            found = answer.result(ANSWER_WITHIN)
+        except TimeoutError:
+            raise Undriven(f"no answer to {verb} within {ANSWER_WITHIN:.0f} s\n{self.log()}") from None
+        if "error" in found:
+            raise Undriven(f"{verb}: {found['error']}")
+        return found
+
+    def inbox(self, socket: int) -> queue.SimpleQueue[tuple[bytes, ...]]:
+        """The messages that reached this application socket and were not taken yet."""
+        with self._lock:
+            return self._inboxes.setdefault(socket, queue.SimpleQueue())
+
+    def log(self) -> str:
+        """The last 2,000 characters of the process's standard error."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[-2000:]
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        buffered = b""
+        while octets := self._process.stdout.read(1 << 16):
+            *lines, buffered = (buffered + octets).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+        with self._lock:
+            for answer in self._answers.values():
+                answer.set_result({"error": f"the target's process ended\n{self.log()}"})
+            self._answers.clear()
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        if "id" in line:
+            with self._lock:
+                answer = self._answers.pop(line["id"])
+            answer.set_result(line)
+            return
+        parts = tuple(bytes.fromhex(part) for part in line["message"])
+        for part in parts:
+            self._tokens.update(_TOKEN.findall(part))
+        self.inbox(line["socket"]).put(parts)
+
+
+@dataclass(frozen=True)
+class Application:
+    """One application socket inside a target. Context manager; leaving it closes the socket."""
+
+    target: Target
+    socket: int
+    endpoint: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of a tcp:// endpoint."""
+        host, _, port = self.endpoint.removeprefix("tcp://").rpartition(":")
+        return host, int(port)
+
+    def send(self, *parts: bytes) -> None:
+        """Hands a message to the application socket, which sends it as soon as its pattern allows."""
+        self.target.ask("send", socket=self.socket, message=[part.hex() for part in parts])
+
+    def receive(self, within: float = 5.0) -> tuple[bytes, ...]:
+        """The next message that reached the application; `Failed` if none comes in time."""
+        try:
+            return self.target.inbox(self.socket).get(timeout=within)
+        except queue.Empty:
+            raise Failed(f"no message reached the application within {within} s") from None
+
+    def close(self) -> None:
+        """Closes the socket without linger."""
+        self.target.ask("close", socket=self.socket)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

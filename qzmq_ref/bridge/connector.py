@@ -1,0 +1,221 @@
+"""A public endpoint that the application's socket connected: dials, authenticates, dials again.
+
+libzmq connects to a private path, once per session, and reconnects there by its own timer when a session has ended.
+In between, while the remote side cannot be reached, its connection is held before READY and the timers are ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from pathlib import Path
+
+from qzmq_ref.bridge.core import Bridge
+from qzmq_ref.bridge.dialer import Dialer
+from qzmq_ref.bridge.endpoints import Endpoint, peer_host, peer_name
+from qzmq_ref.bridge.handshake import Authenticated, Handshake
+from qzmq_ref.bridge.link import Link
+from qzmq_ref.bridge.local import LocalHop, of_own_process
+from qzmq_ref.bridge.loop import Timer
+from qzmq_ref.bridge.poller import IN
+from qzmq_ref.bridge.report import failure
+from qzmq_ref.bridge.session import Session
+from qzmq_ref.connection import Ended
+
+log = logging.getLogger("qzmq")
+
+STOP_CONN_REFUSED = 1
+"""Bit of RECONNECT_STOP: do not dial again where nobody listens."""
+
+GRACE = 1.0
+"""Seconds beyond its own timers that libzmq is given to connect again after its socket was closed."""
+
+
+class Connector:
+    """One connect() of the application's socket. `endpoint` is as the application wrote it."""
+
+    def __init__(self, bridge: Bridge, endpoint: Endpoint, link: Link) -> None:
+        """Listen on a private path, so that libzmq finds it; for STREAM only when the remote side is up, since it has
+        no handshake that could be held."""
+        self.endpoint = endpoint.text
+        self.private = bridge.private_path()
+        self.linger: float | None = None
+        self._bridge = bridge
+        self._link = link
+        self._hop: LocalHop | None = None
+        self._remote: Authenticated | None = None
+        self._session: Session | None = None
+        self._attempt: Dialer | Handshake | None = None
+        self._dial_again: Timer | None = None
+        self._failures = 0
+        self._closing = False
+        self._target = endpoint
+        self._listener: socket.socket | None = None
+        if link.framed:
+            self._listener = self._listen()
+
+    def start(self) -> None:
+        """Dial at once, while libzmq connects to the private path; called in the loop."""
+        self._bridge.enter(self)
+        if self._listener is not None:
+            self._bridge.loop.watch(self._listener, IN, self._accept)
+        self._dial()
+
+    def finish(self, deadline: float | None) -> None:  # noqa: ARG002
+        """The Context has ended, and libzmq with it."""
+        self._dispose()
+
+    def close(self, linger: float | None) -> None:
+        """The application closed or disconnected. libzmq may still have messages to send: go on until it hangs up."""
+        self.linger = linger
+        self._closing = True
+        if self._hop is None and self._session is None:
+            self._dispose_later()
+
+    def discard(self) -> None:
+        """libzmq would not connect: forget it."""
+        self._dispose()
+
+    # ---- local side
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.setblocking(False)
+        self._link.options.buffers(listener)
+        listener.bind(self.private)
+        listener.listen(1)
+        return listener
+
+    def _accept(self, _events: int) -> None:
+        assert self._listener is not None  # noqa: S101  # watched only while it is open
+        try:
+            local, _address = self._listener.accept()
+        except OSError:
+            return
+        if not of_own_process(local) or self._hop is not None:
+            local.close()
+            return
+        self._hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
+        self._hop.lost = self._local_lost
+        if self._remote is not None:
+            self._join(self._hop, self._remote)
+        elif self._attempt is None and self._dial_again is None:
+            self._dial()
+
+    def _local_lost(self) -> None:
+        """libzmq hung up before READY: the application closed, or its linger is over."""
+        self._hop = None
+        self._give_up()
+        if self._closing:
+            self._dispose()
+
+    # ---- remote side
+
+    def _dial(self) -> None:
+        self._dial_again = None
+        self._attempt = Dialer(
+            self._bridge, self._target, self._link, connected=self._connected, failed=self._unreachable
+        )
+
+    def _connected(self, remote: socket.socket) -> None:
+        try:
+            host, name = peer_host(remote), peer_name(remote)
+        except OSError as error:  # gone already
+            remote.close()
+            return self._unreachable(error)
+        self._attempt = Handshake(
+            self._bridge, remote, self._link.connection(host), name, self._link.handshake_limit,
+            done=self._authenticated, failed=self._refused,
+        )  # fmt: skip
+        return None
+
+    def _unreachable(self, error: OSError) -> None:
+        log.debug("%s: %s", self.endpoint, error)
+        if isinstance(error, ConnectionRefusedError) and self._link.options.reconnect_stop & STOP_CONN_REFUSED:
+            self._attempt = None
+        else:
+            self._retry()
+
+    def _refused(self, ended: Ended | None) -> None:
+        """The handshake failed. A refusal by the authenticated server is final (ALR-5): libzmq is told, and stops."""
+        if ended is not None and ended.authenticated and self._hop is not None:
+            self._attempt = None
+            self._hop.refuse()
+            return
+        self._link.notify(self.endpoint, *failure(ended))
+        self._retry()
+
+    def _retry(self) -> None:
+        self._attempt = None
+        self._failures += 1
+        delay = self._link.options.backoff(self._failures)
+        if delay is not None and not (self._closing and self._hop is None):
+            self._link.notify(self.endpoint, "CONNECT_RETRIED", int(delay * 1000))
+            self._dial_again = self._bridge.loop.later(delay, self._dial)
+
+    def _give_up(self) -> None:
+        """End whatever is under way on the remote side."""
+        if self._attempt is not None:
+            self._attempt.abort()
+        if self._remote is not None:
+            self._remote.decline()
+        if self._dial_again is not None:
+            self._dial_again.cancel()
+        self._attempt = self._remote = self._dial_again = None
+
+    def _authenticated(self, remote: Authenticated) -> None:
+        self._attempt = None
+        self._failures = 0
+        self._remote = remote
+        if self._hop is not None:
+            self._join(self._hop, remote)
+        elif self._listener is None:
+            self._listener = self._listen()
+            self._bridge.loop.watch(self._listener, IN, self._accept)
+
+    # ---- both
+
+    def _join(self, hop: LocalHop, remote: Authenticated) -> None:
+        def begin(first: bytes) -> None:
+            self._hop = self._remote = None
+            self._session = remote.session(self, hop.sock)
+            remote.start(self._session, first)
+
+        hop.done = begin
+        hop.announce(remote.peer.metadata)
+        if not self._link.framed:
+            self._unlisten()
+
+    def session_ended(self, session: Session, *, by_local: bool) -> None:
+        """libzmq comes back by its own timer; a STREAM's connection is dialled again by ours."""
+        if session is self._session:
+            self._session = None
+        if self._closing:
+            self._dispose() if by_local else self._dispose_later()
+        elif not self._link.framed:
+            self._retry()
+
+    def _dispose_later(self) -> None:
+        """libzmq may connect once more, if it has messages left to deliver."""
+        options = self._link.options
+        delay = max(2 * options.reconnect_ivl, options.reconnect_ivl_max, 0.0) + GRACE
+
+        def check() -> None:
+            if self._hop is None and self._session is None:
+                self._dispose()
+
+        self._bridge.loop.later(delay, check)
+
+    def _dispose(self) -> None:
+        self._closing = True
+        self._give_up()
+        self._unlisten()
+        self._bridge.leave(self)
+
+    def _unlisten(self) -> None:
+        if self._listener is not None:
+            self._bridge.loop.close(self._listener)
+            self._listener = None
+            with contextlib.suppress(OSError):
+                Path(self.private).unlink()

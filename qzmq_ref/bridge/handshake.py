@@ -1,0 +1,175 @@
+"""The remote hop until its peer is authenticated, or its time is up."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qzmq_ref.bridge.core import Bridge
+from qzmq_ref.bridge.farewell import RemoteFarewell
+from qzmq_ref.bridge.poller import IN, OUT
+from qzmq_ref.bridge.report import report
+from qzmq_ref.bridge.session import Owner, Session
+from qzmq_ref.connection import Connection, Ended, Established, Event, Peer, Received
+
+log = logging.getLogger("qzmq")
+
+READ = 2**16
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """A remote hop that is ready for a session, with what came along behind the handshake."""
+
+    bridge: Bridge
+    remote: socket.socket
+    connection: Connection
+    peer: Peer
+    name: str
+    incoming: bytes
+    outgoing: bytes
+    ended: Ended | None
+
+    def session(self, owner: Owner, local: socket.socket) -> Session:
+        """Its session over `local`, not started."""
+        return Session(self.bridge, owner, self.connection, self.remote, local, self.name)
+
+    def start(self, session: Session, first: bytes) -> None:
+        """Start the session; `first` has been read from the local hop already."""
+        session.start(self.outgoing, self.incoming, first, self.ended)
+
+    def decline(self) -> None:
+        """There is no local socket any more: close without a session."""
+        self.connection.close()
+        RemoteFarewell(self.bridge, self.remote, self.outgoing + self.connection.data_to_send(), 0.0)
+
+
+class Handshake:
+    """Drives one Connection up to Established, over a connected socket (SEC-2).
+
+    `done` gets the result; `failed` is called when the connection has ended instead, with the end if one is known.
+    """
+
+    __slots__ = ("_bridge", "_connection", "_done", "_failed", "_name", "_outgoing", "_over", "_remote", "_timer")
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        remote: socket.socket,
+        connection: Connection,
+        name: str,
+        limit: float,
+        *,
+        done: Callable[[Authenticated], None],
+        failed: Callable[[Ended | None], None],
+    ) -> None:
+        """`name` is the peer's address for the log, `limit` the seconds it may take."""
+        self._bridge = bridge
+        self._remote = remote
+        self._connection = connection
+        self._name = name
+        self._done = done
+        self._failed = failed
+        self._outgoing = b""
+        self._over = False
+        self._timer = bridge.loop.later(limit, self._too_late)
+        bridge.enter(self)
+        self._send()
+
+    def finish(self, deadline: float | None) -> None:  # noqa: ARG002
+        """Give up: the Context has ended, and nothing has been carried."""
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once and tell nobody."""
+        if self._leave():
+            self._bridge.loop.close(self._remote)
+
+    def _ready(self, events: int) -> None:
+        if events & OUT:
+            self._send()
+        if not self._over and events & ~OUT:
+            self._bridge.loop.unwatch(self._remote)
+            self._bridge.loop.step(self._receive)
+
+    def _receive(self) -> None:
+        """Take one step; octets that come meanwhile wait in the system's buffer."""
+        if self._over:
+            return
+        try:
+            octets = self._remote.recv(READ)
+        except BlockingIOError:
+            self._send()
+            return
+        except OSError:
+            octets = b""
+        self._act(self._connection.receive(octets) if octets else self._connection.end_of_file())
+
+    def _act(self, events: Sequence[Event]) -> None:
+        established = [event for event in events if isinstance(event, Established)]
+        ended = next((event for event in events if isinstance(event, Ended)), None)
+        self._outgoing += self._connection.data_to_send()
+        if established:
+            incoming = b"".join(event.octets for event in events if isinstance(event, Received))
+            self._establish(established[0].peer, incoming, ended)
+        elif ended is not None:
+            report(ended, self._name)
+            self._fail(ended)
+        else:
+            self._send()
+
+    def _establish(self, peer: Peer, incoming: bytes, ended: Ended | None) -> None:
+        self._flush()
+        if self._leave():
+            self._bridge.loop.unwatch(self._remote)
+            hop = (self._bridge, self._remote, self._connection, peer, self._name)
+            self._done(Authenticated(*hop, incoming, self._outgoing, ended))
+
+    def _send(self) -> None:
+        if self._flush():
+            self._bridge.loop.watch(self._remote, IN | OUT if self._outgoing else IN, self._ready)
+
+    def _flush(self) -> bool:
+        """Send what the connection has to say; False if the peer is gone."""
+        self._outgoing += self._connection.data_to_send()
+        try:
+            if self._outgoing:
+                self._outgoing = self._outgoing[self._remote.send(self._outgoing) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            report(Ended("truncated", None, authenticated=False), self._name)
+            self._outgoing = b""
+            self._fail(None)
+            return False
+        return True
+
+    def _too_late(self) -> None:
+        """SEC-2: to a peer that has shown its greeting, with an alert."""
+        log.warning("SEC-2: %s: not established in time, in state %s", self._name, self._connection.state)
+        if self._connection.state != "greeting":
+            self._connection.close()
+            self._outgoing += self._connection.data_to_send()
+        self._fail(None)
+
+    def _fail(self, ended: Ended | None) -> None:
+        """Close; if there is an alert to send, after sending it."""
+        if not self._leave():
+            return
+        if self._outgoing:
+            self._bridge.loop.unwatch(self._remote)
+            RemoteFarewell(self._bridge, self._remote, self._outgoing, 0.0)
+        else:
+            self._bridge.loop.close(self._remote)
+        self._failed(ended)
+
+    def _leave(self) -> bool:
+        """Whether it was still under way."""
+        if self._over:
+            return False
+        self._over = True
+        self._timer.cancel()
+        self._bridge.leave(self)
+        return True

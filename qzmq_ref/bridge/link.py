@@ -1,0 +1,44 @@
+"""How the connections of one endpoint are made: configured once, at bind or connect, and the same for all of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qzmq_ref.bridge.options import Options
+from qzmq_ref.connection import Configuration, Connection
+from qzmq_ref.raw import RawBinding
+from qzmq_ref.zmtp import ZmtpBinding
+
+Notify = Callable[[str, str, int], None]
+"""Told what monitors want to know: the public endpoint, the name of a libzmq event and its value."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """The configuration of the protocol core, the options of the sockets, and who is told of events."""
+
+    configuration: Configuration
+    options: Options
+    notify: Notify
+
+    @property
+    def framed(self) -> bool:
+        """Whether it carries ZMTP (the zmtp binding), or octets as they are (raw, for STREAM)."""
+        return bool(self.configuration.socket_type)
+
+    @property
+    def handshake_limit(self) -> float:
+        """Seconds a handshake may take (SEC-2): the policy's bound, which HANDSHAKE_IVL may lower."""
+        limit = self.configuration.policy.handshake_timeout
+        return min(limit, self.options.handshake_ivl or limit)
+
+    def connection(self, peer_address: str) -> Connection:
+        """A new protocol core, with the system's randomness and clock."""
+        role = self.configuration.role
+        binding = ZmtpBinding(role) if self.framed else RawBinding(role)
+        return Connection(
+            self.configuration, binding, entropy=os.urandom, clock=time.monotonic, peer_address=peer_address
+        )

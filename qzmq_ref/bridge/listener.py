@@ -1,0 +1,180 @@
+"""A public endpoint that the application's socket bound: accepts, authenticates, then opens a local connection each."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from pathlib import Path
+
+from qzmq_ref.bridge.core import Bridge
+from qzmq_ref.bridge.endpoints import WILDCARD_NAME, Endpoint, bound, peer_host, peer_name, resolve_bind
+from qzmq_ref.bridge.handshake import Authenticated, Handshake
+from qzmq_ref.bridge.link import Link
+from qzmq_ref.bridge.local import LocalHop, of_own_process
+from qzmq_ref.bridge.poller import IN
+from qzmq_ref.bridge.report import failure
+from qzmq_ref.bridge.session import Session
+from qzmq_ref.connection import Ended
+from qzmq_ref.spec.tables import tables
+
+log = logging.getLogger("qzmq")
+
+ACCEPTS = 64
+"""Connections accepted per wakeup, so that a burst does not hold up established sessions."""
+
+HALF_OPEN = int(next(row["Ceiling"] for row in tables()["bounds"] if row["Bound"] == "half_open"))
+"""Unfinished handshakes at which no more connections are accepted (SEC-3)."""
+
+PAUSE = 0.1
+"""Seconds without accepting after the system refused another descriptor."""
+
+BUSY = 0.005
+"""Seconds after which a local connection is tried again that libzmq's backlog had no place for."""
+
+
+class Listener:
+    """Owns the listening socket; `endpoint` is its public name, as LAST_ENDPOINT gives it."""
+
+    def __init__(self, bridge: Bridge, endpoint: Endpoint, link: Link) -> None:
+        """Listen, in the caller's thread; OSError as bind(2) and listen(2) raise it."""
+        self.private = bridge.private_path()
+        self.linger: float | None = None
+        self._bridge = bridge
+        self._link = link
+        self._half_open = 0
+        self._listener = _listen(endpoint, link)
+        self.endpoint = bound(self._listener)
+
+    def start(self) -> None:
+        """Accept from now on; called in the loop when libzmq is bound to `private`."""
+        self._bridge.enter(self)
+        self._watch()
+
+    def finish(self, deadline: float | None) -> None:  # noqa: ARG002
+        """The Context has ended: accept no more."""
+        self.close(self.linger)
+
+    def close(self, linger: float | None) -> None:
+        """Stop listening. Sessions go on until libzmq ends them; their tails get `linger` seconds (None: for ever)."""
+        self.linger = linger
+        if self._listener.fileno() < 0:
+            return
+        self._bridge.loop.close(self._listener)
+        _remove(self.endpoint)
+        self._bridge.leave(self)
+
+    def session_ended(self, session: Session, *, by_local: bool) -> None:
+        """Nothing to do: the peer connects again if it wants to."""
+
+    def _watch(self) -> None:
+        if self._listener.fileno() >= 0 and self._half_open < HALF_OPEN:
+            self._bridge.loop.watch(self._listener, IN, self._acceptable)
+
+    def _acceptable(self, _events: int) -> None:
+        for _ in range(min(ACCEPTS, HALF_OPEN - self._half_open)):
+            try:
+                remote, _address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue
+            except OSError as error:  # out of descriptors or memory
+                log.error("%s: cannot accept: %s", self.endpoint, error)
+                self._bridge.loop.unwatch(self._listener)
+                self._bridge.loop.later(PAUSE, self._watch)
+                return
+            self._authenticate(remote)
+        if self._half_open >= HALF_OPEN:
+            self._bridge.loop.unwatch(self._listener)
+
+    def _authenticate(self, remote: socket.socket) -> None:
+        try:
+            remote.setblocking(False)
+            self._link.options.tune(remote)
+            host, name = peer_host(remote), peer_name(remote)
+        except OSError:  # gone already
+            remote.close()
+            return
+        self._link.notify(self.endpoint, "ACCEPTED", remote.fileno())
+        self._half_open += 1
+        Handshake(
+            self._bridge,
+            remote,
+            self._link.connection(host),
+            name,
+            self._link.handshake_limit,
+            done=self._authenticated,
+            failed=self._refused,
+        )
+
+    def _handshake_over(self) -> None:
+        self._half_open -= 1
+        if self._half_open == HALF_OPEN - 1:
+            self._watch()
+
+    def _refused(self, ended: Ended | None) -> None:
+        self._handshake_over()
+        self._link.notify(self.endpoint, *failure(ended))
+        self._link.notify(self.endpoint, "DISCONNECTED", 0)
+
+    def _authenticated(self, authenticated: Authenticated) -> None:
+        self._handshake_over()
+        self._join(authenticated)
+
+    def _join(self, authenticated: Authenticated) -> None:
+        """Open the local connection of a new session. libzmq is given a moment if its backlog is full."""
+        local = socket.socket(socket.AF_UNIX)
+        try:
+            local.setblocking(False)
+            self._link.options.buffers(local)
+            local.connect(self.private)
+        except BlockingIOError:
+            local.close()
+            self._bridge.loop.later(BUSY, lambda: self._join(authenticated))
+            return
+        except OSError:
+            local.close()
+            authenticated.decline()
+            return
+        if not of_own_process(local):
+            log.error("%s is not ours: somebody took its place", self.private)
+            local.close()
+            authenticated.decline()
+            return
+        hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
+        hop.done = lambda first: authenticated.start(authenticated.session(self, local), first)
+        hop.lost = authenticated.decline
+        hop.announce(authenticated.peer.metadata)
+
+
+def _listen(endpoint: Endpoint, link: Link) -> socket.socket:
+    """A listening socket, set up as libzmq sets up its own."""
+    resolved = resolve_bind(endpoint, ipv6=link.options.ipv6)
+    listener = socket.socket(resolved.family, socket.SOCK_STREAM)
+    try:
+        link.options.prepare(listener)
+        if resolved.family == socket.AF_UNIX:
+            with contextlib.suppress(FileNotFoundError):
+                Path(str(resolved.address)).unlink()
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if resolved.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(resolved.address)
+        listener.listen(link.options.backlog)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _remove(endpoint: str) -> None:
+    """Remove the path of an ipc endpoint, and the directory that was made for ipc://*."""
+    path = Path(endpoint.removeprefix("ipc://"))
+    if not endpoint.startswith("ipc://") or endpoint.startswith("ipc://@"):
+        return
+    with contextlib.suppress(OSError):
+        path.unlink()
+        if path.name == WILDCARD_NAME:
+            path.parent.rmdir()

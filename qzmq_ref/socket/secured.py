@@ -1,0 +1,218 @@
+"""The socket: libzmq's own, whose tcp and ipc endpoints are joined to the network by the bridge."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import zmq
+
+from qzmq_ref.alerts import LocalError
+from qzmq_ref.bridge.connector import Connector
+from qzmq_ref.bridge.core import Bridge
+from qzmq_ref.bridge.endpoints import parse
+from qzmq_ref.bridge.link import Link
+from qzmq_ref.bridge.listener import Listener
+from qzmq_ref.policy import Policy
+from qzmq_ref.socket.monitor import HIDDEN_BIND, HIDDEN_CONNECT, HIDDEN_STREAM, Monitor
+from qzmq_ref.socket.options import (
+    linger_of,
+    option_of,
+    private_hop,
+    ready_properties,
+    socket_type,
+    transport_options,
+)
+from qzmq_ref.socket.security import KeyText, Security
+
+if TYPE_CHECKING:
+    from qzmq_ref.socket.context import SecuredContext
+
+_T = TypeVar("_T")
+
+
+class SecuredSocket(zmq.Socket[_T]):
+    """A ZeroMQ socket that speaks QZMQ on tcp and ipc; inproc stays as it is, other transports are refused (PAT-10).
+
+    `qzmq_secretkey` is this side's own key, `qzmq_serverkey` (client) the key or keys its server may have,
+    `qzmq_clientkeys` (server) those of the clients it admits, None for anyone. Keys are 40 Z85 characters. A socket
+    that binds is the server and one that connects the client, unless `qzmq_server` says otherwise.
+    """
+
+    context: SecuredContext[Any]
+
+    qzmq_server: bool | None = None
+    qzmq_secretkey: KeyText | None = None
+    qzmq_publickey: KeyText | None = None
+    qzmq_serverkey: KeyText | Iterable[KeyText] | None = None
+    qzmq_clientkeys: Iterable[KeyText] | None = None
+    qzmq_policy: Policy | str = "default"
+
+    _endpoints: dict[str, list[Listener | Connector]]
+    _monitor: Monitor
+    _last_endpoint: bytes | None = None
+    _own_metadata: tuple[bytes, ...] = ()
+    _zap_domain: bytes = b""
+    _linger: float | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._endpoints = {}
+        self._monitor = Monitor()
+        super().__init__(*arguments, **options)  # type: ignore[misc]  # its overloads name self's type
+        self._linger = linger_of(self)
+
+    # ---- endpoints
+
+    def bind(self, addr: str | bytes) -> Any:
+        """As zmq.Socket.bind. LocalError without a key (CERT-6), or if the transport cannot be secured (PAT-10)."""
+        text = _text(addr)
+        if text.startswith("inproc://"):
+            self._last_endpoint = None
+            return super().bind(text)
+        with _zmq_errors(text):
+            endpoint = parse(text, bind=True)
+            listener = Listener(self._bridge(), endpoint, self._link(bind=True))
+        try:
+            self._attach(listener, super().bind, HIDDEN_BIND)
+        except zmq.ZMQError:
+            listener.close(0.0)
+            raise
+        return self._bind_cm(text)
+
+    def connect(self, addr: str | bytes) -> Any:
+        """As zmq.Socket.connect. LocalError without a pin (CERT-6), or if the transport cannot be secured (PAT-10)."""
+        text = _text(addr)
+        if text.startswith("inproc://"):
+            self._last_endpoint = None
+            return super().connect(text)
+        with _zmq_errors(text):
+            endpoint = parse(text, bind=False)
+            connector = Connector(self._bridge(), endpoint, self._link(bind=False))
+        try:
+            self._attach(connector, super().connect, HIDDEN_STREAM if self.type == zmq.STREAM else HIDDEN_CONNECT)
+        except zmq.ZMQError:
+            self._bridge().loop.run(connector.discard)
+            raise
+        return self._connect_cm(text)
+
+    def unbind(self, addr: str | bytes) -> None:
+        """As zmq.Socket.unbind; nobody listens there any more when it returns."""
+        self._detach(super().unbind, _text(addr))
+
+    def disconnect(self, addr: str | bytes) -> None:
+        """As zmq.Socket.disconnect."""
+        self._detach(super().disconnect, _text(addr))
+
+    def close(self, linger: int | None = None) -> None:
+        """As zmq.Socket.close. What is on its way is delivered meanwhile, within the linger time."""
+        if linger is not None:
+            self._linger = None if linger < 0 else linger / 1000
+        was_open = not self.closed
+        super().close(linger)
+        if was_open and self._endpoints:
+            self.context.slot.linger_for(self._linger)
+            for endpoint in itertools.chain.from_iterable(self._endpoints.values()):
+                self._tell(endpoint)
+            self._endpoints.clear()
+
+    def _bridge(self) -> Bridge:
+        return self.context.slot.bridge()
+
+    def _attach(
+        self, endpoint: Listener | Connector, attach: Callable[[str], object], hidden: frozenset[zmq.Event]
+    ) -> None:
+        """Bind or connect libzmq's side to the private path, then start the bridge's."""
+        private = f"ipc://{endpoint.private}"
+        self._monitor.name(private, endpoint.endpoint, hidden)
+        with private_hop(self, connect=isinstance(endpoint, Connector)):
+            attach(private)
+        self._endpoints.setdefault(endpoint.endpoint, []).append(endpoint)
+        self._last_endpoint = endpoint.endpoint.encode()
+        self._bridge().loop.call(endpoint.start)
+
+    def _detach(self, detach: Callable[[str], None], text: str) -> None:
+        if text.startswith("inproc://"):
+            return detach(text)
+        found = self._endpoints.pop(text, None)
+        if found is None:
+            raise zmq.ZMQError(errno.ENOENT)
+        for endpoint in found:
+            self._tell(endpoint)
+            detach(f"ipc://{endpoint.private}")
+        return None
+
+    def _tell(self, endpoint: Listener | Connector) -> None:
+        """Tell the bridge that the socket has left this endpoint."""
+        linger = self._linger
+        self._bridge().loop.run(lambda: endpoint.close(linger))
+
+    def _link(self, *, bind: bool) -> Link:
+        """How connections are secured and set up, by the socket's attributes and options of this moment."""
+        if self.get(zmq.MECHANISM) != zmq.NULL:
+            raise LocalError(
+                "this socket is set up for CURVE, PLAIN or GSSAPI: leave those lines out, QZMQ replaces them"
+            )
+        if option_of(self, zmq.SOCKS_PROXY, b"") or option_of(self, zmq.USE_FD, -1) != -1:
+            raise LocalError("QZMQ uses sockets of its own: leave SOCKS_PROXY and USE_FD unset")
+        security = Security(
+            self.qzmq_server,
+            self.qzmq_secretkey,
+            self.qzmq_publickey,
+            self.qzmq_serverkey,
+            self.qzmq_clientkeys,
+            self.qzmq_policy,
+        )
+        metadata = ready_properties(self, self._own_metadata)
+        configuration = security.configuration(bind=bind, socket_type=socket_type(self), metadata=metadata)
+        return Link(configuration, transport_options(self), self._monitor.notify)
+
+    # ---- options
+
+    def monitor(self, addr: str | bytes | None, events: int = zmq.Event.ALL) -> None:
+        """As zmq.Socket.monitor; events name public endpoints and tell of the network, not of the private hop."""
+        if addr is None:
+            return super().monitor(None, 0)
+        inner = self._monitor.relay(self.context, self._bridge(), _text(addr), events)
+        return super().monitor(inner, zmq.Event.ALL)
+
+    def set(self, option: int, optval: Any) -> None:
+        """As zmq.Socket.set; LINGER and METADATA are noted for the bridge, ZAP_DOMAIN is not for the private hop."""
+        if option == zmq.ZAP_DOMAIN:
+            self._zap_domain = bytes(optval)
+            return
+        super().set(option, optval)
+        if option == zmq.LINGER:
+            self._linger = None if optval < 0 else optval / 1000
+        elif option == zmq.METADATA:
+            self._own_metadata += (optval,)
+
+    def get(self, option: int) -> Any:
+        """As zmq.Socket.get; LAST_ENDPOINT is the public one."""
+        if option == zmq.LAST_ENDPOINT and self._last_endpoint is not None and not self.closed:
+            return self._last_endpoint
+        return self._zap_domain if option == zmq.ZAP_DOMAIN else super().get(option)
+
+    setsockopt = set  # noqa: A003
+    getsockopt = get
+
+
+def _text(addr: str | bytes) -> str:
+    if isinstance(addr, bytes):
+        return addr.decode()
+    if isinstance(addr, str):
+        return addr
+    raise TypeError(f"Expected addr to be str, got addr={addr!r}")
+
+
+@contextlib.contextmanager
+def _zmq_errors(addr: str) -> Iterator[None]:
+    """What the system refuses is raised as libzmq would."""
+    try:
+        yield
+    except OSError as error:
+        refused = zmq.ZMQError(error.errno)
+        refused.strerror = f"{refused.strerror} (addr={addr!r})"
+        raise refused from None

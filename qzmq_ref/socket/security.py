@@ -1,0 +1,85 @@
+"""A socket's security lines: from its qzmq_ attributes to the configuration of the protocol core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from qzmq_ref import z85
+from qzmq_ref.alerts import LocalError
+from qzmq_ref.connection import Configuration
+from qzmq_ref.crypto import provider
+from qzmq_ref.crypto.signature import SEED, SigningKey
+from qzmq_ref.metadata import Property
+from qzmq_ref.policy import Policy
+
+KeyText = bytes | str
+"""40 Z85 characters: a secret key is its algorithm's 32-octet seed, a public key its pin."""
+
+MAKE_ONE = "`qzmq keygen` or qzmq_ref.keypair() makes one"
+
+
+def keypair(policy: Policy | str = "default") -> tuple[bytes, bytes]:
+    """A new (public, secret) key pair of the policy's signature algorithm, 40 Z85 characters each (POL-3)."""
+    chosen = Policy.preset(policy) if isinstance(policy, str) else policy
+    seed = os.urandom(SEED)
+    return z85.encode(SigningKey.from_seed(chosen.signature, seed, provider()).pin), z85.encode(seed)
+
+
+@dataclass(frozen=True)
+class Security:
+    """What a socket's attributes say, as the application set them."""
+
+    server: bool | None = None
+    secretkey: KeyText | None = field(default=None, repr=False)
+    publickey: KeyText | None = None
+    serverkey: KeyText | Iterable[KeyText] | None = None
+    clientkeys: Iterable[KeyText] | None = None
+    policy: Policy | str = "default"
+
+    def configuration(self, *, bind: bool, socket_type: bytes, metadata: tuple[Property, ...]) -> Configuration:
+        """The configuration for one bind or connect; a policy is taken as it stands now (POL-14).
+
+        Raises LocalError, saying what to set, if the peer could not be authenticated (CERT-6).
+        """
+        policy = Policy.preset(self.policy) if isinstance(self.policy, str) else self.policy
+        key = self._signing_key(policy)
+        if bind if self.server is None else self.server:
+            if key is None:
+                raise LocalError(f"CERT-6: this socket is a QZMQ server without a key: set qzmq_secretkey ({MAKE_ONE})")
+            clients = None if self.clientkeys is None else pins("qzmq_clientkeys", self.clientkeys)
+            return Configuration("server", policy, key, frozenset(), clients, metadata, socket_type)
+        if self.serverkey is None:
+            raise LocalError(
+                "CERT-6: this socket is a QZMQ client without a pin: set qzmq_serverkey to its server's public key"
+            )
+        servers = pins("qzmq_serverkey", self.serverkey)
+        return Configuration("client", policy, key, servers, None, metadata, socket_type)
+
+    def _signing_key(self, policy: Policy) -> SigningKey | None:
+        if self.secretkey is None:
+            return None
+        key = SigningKey.from_seed(policy.signature, octets("qzmq_secretkey", self.secretkey), provider())
+        if self.publickey is not None and octets("qzmq_publickey", self.publickey) != key.pin:
+            raise LocalError(
+                f"qzmq_publickey does not belong to qzmq_secretkey under policy signature {policy.signature.name}: "
+                "set the pair that was made for this policy, or leave qzmq_publickey out"
+            )
+        return key
+
+
+def pins(name: str, keys: KeyText | Iterable[KeyText]) -> frozenset[bytes]:
+    """The pins of one public key, or of several."""
+    return frozenset(octets(name, key) for key in ((keys,) if isinstance(keys, bytes | str) else keys))
+
+
+def octets(name: str, key: KeyText) -> bytes:
+    """The 32 octets of a key in Z85; LocalError names the attribute, never the key."""
+    text = key.encode() if isinstance(key, str) else key
+    try:
+        if len(text) == 40:
+            return z85.decode(text)
+    except ValueError:
+        pass
+    raise LocalError(f"{name} is not a key: set its 40 Z85 characters ({MAKE_ONE})")
