@@ -174,7 +174,7 @@ def structures() -> Mapping[str, bytes]:
         "Metadata": build_metadata(metadata),
         "Property": build(metadata[0]),
         "RawFrame": RawBinding("server").header(len(alert)) + alert,
-        "RecordHeader": session.data_record[:HEADER.size],
+        "RecordHeader": session.data_record[: HEADER.size],
         "ServerHello": session.server_hello[1:],
     }
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import Literal
 
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, SigId
@@ -18,6 +19,10 @@ MAX_RECORD = 2**20
 
 MAX_PADDING = 2**15
 """Ceiling of `Policy.padding`, so that the pad length always fits its uint16 (REC-13)."""
+
+
+MAX_DIFFICULTY = 20
+"""Ceiling of a puzzle's difficulty in bits (PUZ-3)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Policy:
     `mode` bounds the suites (POL-8); `mixed` lifts that bound with a warning (POL-9). `record_cut` is the largest
     plaintext this side puts in one record and `padding` a number of octets that every data record's plaintext is
     padded to a multiple of (0: none, REC-13). `handshake_timeout` is in seconds. `identity_is_pin` refuses a
-    peer whose routing identity is another than its pin (PAT-9).
+    peer whose routing identity is another than its pin (PAT-9). A server asks for a puzzle of `difficulty` bits as
+    `retry` says, a client solves none above `max_difficulty` bits (PUZ-3).
     """
 
     suites: tuple[CipherSuite, ...]
@@ -58,6 +64,9 @@ class Policy:
     padding: int = 0
     handshake_timeout: float = 5.0
     identity_is_pin: bool = False
+    retry: Literal["never", "under_load", "always"] = "never"
+    difficulty: int = 12
+    max_difficulty: int = 16
 
     def __post_init__(self) -> None:
         self._check_suites()
@@ -68,6 +77,12 @@ class Policy:
             raise LocalError(f"REC-3: record_cut is {self.record_cut}; choose 1 to {most} octets")
         if not 0 < self.handshake_timeout <= 5.0:
             raise LocalError(f"POL-16: handshake_timeout is {self.handshake_timeout}; choose more than 0, at most 5 s")
+
+        for name in ("difficulty", "max_difficulty"):
+            if not 0 <= getattr(self, name) <= MAX_DIFFICULTY:
+                raise LocalError(f"PUZ-3: {name} is {getattr(self, name)}; choose 0 to {MAX_DIFFICULTY} bits")
+        if self.retry not in ("never", "under_load", "always"):
+            raise LocalError(f"retry is {self.retry!r}; choose never, under_load or always (spec/puzzle.md)")
 
     def _check_suites(self) -> None:
         """POL-1, POL-7, POL-8, POL-9."""

@@ -37,6 +37,13 @@ def listed_extensions(extensions: Sequence[Extension], message: MessageType) -> 
     return {extension_type: data for extension_type, data in found.items() if extension_type not in unlisted}
 
 
+def last_but_pre_shared_key(extensions: Sequence[Extension], added: Extension) -> tuple[Extension, ...]:
+    """`extensions` with `added` at the end, or before pre_shared_key, which stays last (PUZ-4)."""
+    if extensions and extensions[-1].extension_type == ExtensionType.PRE_SHARED_KEY:
+        return (*extensions[:-1], added, extensions[-1])
+    return (*extensions, added)
+
+
 def client_auth_request(extensions: Mapping[int, bytes]) -> tuple[SigId | int, ...] | None:
     """The algorithms the server asks for, None if it does not ask; Alert if malformed (REG-10)."""
     data = extensions.get(ExtensionType.CLIENT_AUTH_REQUEST)

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake import client, closing, rekey, server
+from qzmq_ref.handshake import client, closing, puzzle, rekey, server
 from qzmq_ref.handshake.messages import parse_body
 from qzmq_ref.handshake.session import Ended, Established, Session, known
 from qzmq_ref.registries import AlertDescription, MessageType
@@ -22,13 +22,19 @@ Guard: TypeAlias = Callable[[Session, Any], bool]
 Action: TypeAlias = Callable[[Session, Any], Session]
 Sender: TypeAlias = Callable[[Session], Session]
 
-_GUARDS: tuple[Guard, ...] = (closing.is_close_notify, rekey.offer_is_open, rekey.may_rekey)
+_GUARDS: tuple[Guard, ...] = (closing.is_close_notify, rekey.offer_is_open, rekey.may_rekey, puzzle.puzzle_is_due)
 _ACTIONS: tuple[Action, ...] = (
     client.accept_server_hello,
     client.trust_server,
     client.verify_server,
     client.encapsulate,
     client.verify_finished,
+    puzzle.accept_hello_retry,
+    puzzle.solve_puzzle,
+    puzzle.refuse_cookie,
+    puzzle.make_puzzle,
+    puzzle.check_solution,
+    server.check_client_hello,
     server.select_suite,
     server.generate_kem_key,
     server.decapsulate,
@@ -48,6 +54,8 @@ _ACTIONS: tuple[Action, ...] = (
 )
 _SENDERS: tuple[Sender, ...] = (
     client.client_hello,
+    puzzle.second_client_hello,
+    puzzle.hello_retry,
     client.client_key,
     server.server_hello,
     server.finished,

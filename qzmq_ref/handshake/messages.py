@@ -23,6 +23,16 @@ class ClientHello:
     extensions: tuple[Extension, ...]
 
 
+@structure("HelloRetry")
+@dataclass(frozen=True)
+class HelloRetry:
+    """The server's puzzle (spec/puzzle.md); `difficulty` in bits."""
+
+    version: int
+    cookie: bytes
+    difficulty: int
+
+
 @structure("ServerHello")
 @dataclass(frozen=True)
 class ServerHello:

@@ -35,11 +35,16 @@ from qzmq_ref.registries import (
 )
 
 
-def select_suite(session: Session, message: ClientHello) -> Session:
-    """HS-2, REG-7, REG-8; then the server's own preference decides (HS-3)."""
+def check_client_hello(session: Session, message: ClientHello) -> Session:
+    """HS-2, REG-7, REG-8, REG-10."""
     if message.version != VERSION:
         raise Alert(AlertDescription.PROTOCOL_VERSION, "HS-2", f"ClientHello.version is {message.version}")
     listed_extensions(message.extensions, MessageType.CLIENT_HELLO)
+    return session
+
+
+def select_suite(session: Session, message: ClientHello) -> Session:
+    """The server's own preference decides (HS-3)."""
     configuration = session.configuration
     key = known(configuration.key)
     for suite in configuration.policy.suites:

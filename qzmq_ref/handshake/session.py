@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
@@ -26,7 +27,7 @@ class Configuration:
     `key` is this side's long-term key: a server needs one, a client may have one. `server_pins` are the pins (32
     octets each) a client trusts (CERT-3); `client_pins` those a server authorises, None for "anyone, and not asked"
     (CERT-4). `metadata` is what this side tells of itself (empty in the raw binding), with `socket_type` the ZeroMQ
-    name in it, such as `DEALER`. Raises LocalError if no session could start (CERT-6, POL-6).
+    name in it, such as `DEALER`. `under_load` tells a server whose policy retries `under_load` to ask for a puzzle. Raises LocalError if no session could start (CERT-6, POL-6).
     """
 
     role: Role
@@ -37,6 +38,7 @@ class Configuration:
     metadata: tuple[Property, ...] = ()
     socket_type: bytes = b""
     provider: Provider = field(default_factory=provider)
+    under_load: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
         if self.role == "server" and self.key is None:
@@ -125,6 +127,7 @@ class Session:
     client_hello: bytes = b""
     server_hello: bytes = b""
     client_key: bytes = b""
+    cookie: bytes = b""
     suite: CipherSuite | None = None
     kem_key: KemPrivateKey | None = None
     kem_ciphertext: bytes = b""
