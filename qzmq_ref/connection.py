@@ -17,15 +17,35 @@ from qzmq_ref.crypto import Entropy
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.machine import fail, step
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES
-from qzmq_ref.handshake.session import Configuration, Ended, Established, Install, Peer, Rekeying, Send, Session, known
+from qzmq_ref.handshake.resume import offerable
+from qzmq_ref.handshake.session import (
+    Configuration,
+    EarlyAnswered,
+    EarlyReceived,
+    Ended,
+    Established,
+    Install,
+    Peer,
+    ReceiveEarly,
+    Rekeying,
+    Send,
+    SendEarly,
+    Session,
+    TicketReceived,
+    known,
+)
+from qzmq_ref.handshake.tickets import EARLY_STREAM, MAX_EARLY_OCTETS, ClientTicket
 from qzmq_ref.policy import MAX_RECORD
-from qzmq_ref.records import OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
-from qzmq_ref.registries import AlertDescription, MessageType
+from qzmq_ref.records import HEADER, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
+from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType
 
 __all__ = [
     "Binding",
+    "ClientTicket",
     "Configuration",
     "Connection",
+    "EarlyAnswered",
+    "EarlyReceived",
     "Ended",
     "Established",
     "Event",
@@ -33,6 +53,7 @@ __all__ = [
     "Peer",
     "Received",
     "Rekeying",
+    "TicketReceived",
 ]
 
 MAX_HANDSHAKE_MESSAGE = 2**17
@@ -50,7 +71,7 @@ class Received:
     octets: bytes = field(repr=False)
 
 
-Event: TypeAlias = Established | Received | Rekeying | Ended
+Event: TypeAlias = Established | Received | Rekeying | EarlyReceived | EarlyAnswered | TicketReceived | Ended
 
 
 class Opened(NamedTuple):
@@ -88,6 +109,7 @@ class Connection:
         "_binding",
         "_clock",
         "_configuration",
+        "_early_reader",
         "_generation_began",
         "_greeted",
         "_input",
@@ -105,11 +127,20 @@ class Connection:
         entropy: Entropy,
         clock: Clock,
         peer_address: str = "",
+        ticket: ClientTicket | None = None,
+        early_data: bytes = b"",
     ) -> None:
+        """`ticket` is what a client comes back with; `early_data` goes out behind its ClientHello (RES-14).
+
+        Raises LocalError if the ticket cannot be offered as this side is configured now, or early data is not
+        allowed by the policy or the ticket.
+        """
+        _check_ticket(configuration, ticket, early_data)
         self._configuration = configuration
         self._binding = binding
         self._clock = clock
-        self._session = Session(configuration, b"", entropy, peer_address)
+        self._session = Session(configuration, b"", entropy, peer_address, offered=ticket, early=early_data)
+        self._early_reader: RecordReader | None = None
         self._greeted = False
         self._writer: RecordWriter | None = None
         self._reader: RecordReader | None = None
@@ -272,10 +303,10 @@ class Connection:
         """The peer's stream ended: nothing new after a close_notify of either side, else `truncated` (CLS-3, CLS-4)."""
         if self.state == "closed":
             return []
-        ended = Ended("closed" if self.state == "closing" else "truncated")
+        events = [*self._undetermined(), Ended("closed" if self.state == "closing" else "truncated")]
         self._session = replace(self._session, state="closed")
         self._forget()
-        return [ended]
+        return events
 
     def _receive_greeting(self, data: memoryview) -> Opened:
         """The machine starts once the whole greeting is right; the client then speaks first."""
@@ -297,6 +328,8 @@ class Connection:
             shown = f"0x{message[0]:02x}" if message else "missing"
             raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "REG-1", f"message type {shown}")
         message_type = MessageType(message[0])
+        if message_type is MessageType.DATA and self._is_early(message):
+            return self._handle_early(message)
         if message_type not in SEALED:
             return self._apply(step(self._session, message_type.name.lower(), bytes(message[1:]), "plain"))
         if self._reader is None:
@@ -310,6 +343,22 @@ class Connection:
         size = unpadded_size(plaintext[:size]) if flags & PADDED else size
         epoch = str(self._reader.epoch >> 8)
         return self._apply(step(self._session, message_type.name.lower(), bytes(plaintext[:size]), epoch))
+
+    def _is_early(self, message: memoryview) -> bool:
+        """Whether this is a record of early data that was announced, while it may still come (RES-14, RES-17)."""
+        waiting = self._session.state in ("wait_client_key", "wait_second_client_hello")
+        if not waiting or self._session.early_status is None or len(message) < OVERHEAD:
+            return False
+        return bool(HEADER.unpack_from(message)[3] == EARLY_STREAM)
+
+    def _handle_early(self, message: memoryview) -> Iterator[Event]:
+        """RES-16, RES-17."""
+        octets = bytes(len(message) - OVERHEAD)
+        if self._early_reader:
+            plaintext = memoryview(bytearray(octets))
+            _, flags, size = self._early_reader.open_into(message, plaintext)
+            octets = bytes(plaintext[: unpadded_size(plaintext) if flags & PADDED else size])
+        return self._apply(step(self._session, "data", octets, "early"))
 
     def _fail(self, alert: Alert) -> Iterator[Event]:
         """End for a fault found outside the machine. A wrong greeting is not answered (spec/bindings.md)."""
@@ -331,13 +380,30 @@ class Connection:
                     self._queue(message_type, octets)
                 case Install():
                     self._install(output)
-                case Established() | Rekeying() | Ended():
+                case SendEarly(suite, secret, octets):
+                    self._send_early(suite, secret, octets)
+                case ReceiveEarly(suite, secret):
+                    self._early_reader = RecordReader(suite, secret, 0, EARLY_STREAM)
+                case Ended():
+                    events += [*self._undetermined(), output]
+                case Established() | Rekeying() | EarlyReceived() | EarlyAnswered() | TicketReceived():
                     events.append(output)
         if any(isinstance(event, Established) for event in events):
             self._session = self._session.without_transcript()
+            self._early_reader = None
         if session.state == "closed":
             self._forget()
         return iter(events)
+
+    def _undetermined(self) -> list[Event]:
+        """Early octets that the server has not answered for (RES-18)."""
+        return [EarlyAnswered("undetermined")] if self._session.early else []
+
+    def _send_early(self, suite: CipherSuite, secret: bytes, octets: bytes) -> None:
+        writer = RecordWriter(suite, self._configuration.policy.limits, self._clock, secret, 0, EARLY_STREAM)
+        record = bytearray(len(octets) + OVERHEAD)
+        writer.seal_into(MessageType.DATA, memoryview(octets), memoryview(record))
+        self._output += self._binding.header(len(record)) + record
 
     def _queue(self, message_type: MessageType, octets: bytes) -> None:
         if message_type in SEALED:
@@ -363,6 +429,26 @@ class Connection:
 
     def _forget(self) -> None:
         """Drop every key as soon as the session is over (KS-5)."""
-        self._writer = self._reader = None
+        self._writer = self._reader = self._early_reader = None
         self._input = bytearray()
-        self._session = replace(self._session, secrets=None, generation_secrets=None, kem_key=None, exp=b"", outputs=())
+        self._session = replace(
+            self._session,
+            secrets=None,
+            generation_secrets=None,
+            kem_key=None,
+            exp=b"",
+            psk=b"",
+            offered=None,
+            outputs=(),
+        )
+
+
+def _check_ticket(configuration: Configuration, ticket: ClientTicket | None, early_data: bytes) -> None:
+    """RES-6, RES-7, RES-14 as a client keeps them."""
+    if ticket and not offerable(configuration, ticket):
+        raise LocalError("RES-7: the ticket is of another server, key or metadata: connect without it")
+    if early_data and not configuration.policy.early_data:
+        raise LocalError("RES-14: the policy does not allow early data; set early_data=True if replays are harmless")
+    room = min(ticket.early_octets, MAX_EARLY_OCTETS) if ticket else 0
+    if len(early_data) > room:
+        raise LocalError(f"RES-14: {len(early_data)} octets of early data, {room} allowed: send the rest later")

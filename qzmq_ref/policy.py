@@ -25,6 +25,12 @@ MAX_DIFFICULTY = 20
 """Ceiling of a puzzle's difficulty in bits (PUZ-3)."""
 
 
+MAX_TICKET_LIFETIME = 604800
+"""Ceiling of a ticket's life in seconds, from the last signatures (RES-2)."""
+
+MAX_TICKETS = 16
+
+
 @dataclass(frozen=True)
 class Limits:
     """When a key steps (ROT-1) and a generation ends (ROT-15).
@@ -53,7 +59,8 @@ class Policy:
     plaintext this side puts in one record and `padding` a number of octets that every data record's plaintext is
     padded to a multiple of (0: none, REC-13). `handshake_timeout` is in seconds. `identity_is_pin` refuses a
     peer whose routing identity is another than its pin (PAT-9). A server asks for a puzzle of `difficulty` bits as
-    `retry` says, a client solves none above `max_difficulty` bits (PUZ-3).
+    `retry` says, a client solves none above `max_difficulty` bits (PUZ-3). A server sends `tickets` tickets
+    (RES-1) that hold `ticket_lifetime` seconds (RES-2), and releases early data only with `early_data` (RES-16).
     """
 
     suites: tuple[CipherSuite, ...]
@@ -67,6 +74,9 @@ class Policy:
     retry: Literal["never", "under_load", "always"] = "never"
     difficulty: int = 12
     max_difficulty: int = 16
+    tickets: int = 2
+    ticket_lifetime: int = 86400
+    early_data: bool = False
 
     def __post_init__(self) -> None:
         self._check_suites()
@@ -81,6 +91,12 @@ class Policy:
         for name in ("difficulty", "max_difficulty"):
             if not 0 <= getattr(self, name) <= MAX_DIFFICULTY:
                 raise LocalError(f"PUZ-3: {name} is {getattr(self, name)}; choose 0 to {MAX_DIFFICULTY} bits")
+        if not 0 <= self.ticket_lifetime <= MAX_TICKET_LIFETIME:
+            raise LocalError(
+                f"RES-2: ticket_lifetime is {self.ticket_lifetime}; choose at most {MAX_TICKET_LIFETIME} s"
+            )
+        if not 0 <= self.tickets <= MAX_TICKETS:
+            raise LocalError(f"RES-1: tickets is {self.tickets}; choose 0 to {MAX_TICKETS}")
         if self.retry not in ("never", "under_load", "always"):
             raise LocalError(f"retry is {self.retry!r}; choose never, under_load or always (spec/puzzle.md)")
 

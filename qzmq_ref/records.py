@@ -32,6 +32,11 @@ STREAMS: Mapping[int, int] = {MessageType[row["Type"].upper()]: int(row["stream_
 """Table `streams`: the one stream_id of each sealed type (REC-5)."""
 
 
+def streams(data_stream: int) -> Mapping[int, int]:
+    """STREAMS with another stream for `data`."""
+    return STREAMS if data_stream == STREAMS[MessageType.DATA] else {**STREAMS, MessageType.DATA: data_stream}
+
+
 @structure("RecordHeader")
 @dataclass(frozen=True)
 class RecordHeader:
@@ -92,15 +97,19 @@ class RecordWriter:
         "_octets",
         "_records",
         "_sealed_blocks",
+        "_streams",
         "seq",
     )  # fmt: skip
 
-    def __init__(self, suite: CipherSuite, limits: Limits, clock: Clock, secret: bytes, generation: int) -> None:
+    def __init__(
+        self, suite: CipherSuite, limits: Limits, clock: Clock, secret: bytes, generation: int, data_stream: int = 1
+    ) -> None:
         self._chain = KeyChain(suite)
         self._limits = limits
         self._clock = clock
         self._blocks = limits.step_blocks if suite.aead == AeadId.AES_256_GCM else None
         self._first_at: float | None = None
+        self._streams = streams(data_stream)
         self.seq = 0
         self.install(secret, generation)
 
@@ -132,7 +141,7 @@ class RecordWriter:
         size = len(plaintext)
         if self._passes_limit(size) and self._key.epoch & 0xFF != MAX_STEP:
             self.step()
-        key, stream_id = self._key, STREAMS[message_type]
+        key, stream_id = self._key, self._streams[message_type]
         HEADER.pack_into(out, 0, message_type, flags, key.epoch, stream_id, self.seq)
         end = size + OVERHEAD
         key.aead.seal_into(key.nonce(stream_id, self.seq), plaintext, out[: HEADER.size], out[HEADER.size : end])
@@ -167,10 +176,11 @@ class RecordWriter:
 class RecordReader:
     """The receiving direction: checks order and epoch, opens, then commits (REC-2 to REC-9, ROT-5)."""
 
-    __slots__ = ("_chain", "_key", "_next", "seq")
+    __slots__ = ("_chain", "_key", "_next", "_streams", "seq")
 
-    def __init__(self, suite: CipherSuite, secret: bytes, generation: int) -> None:
+    def __init__(self, suite: CipherSuite, secret: bytes, generation: int, data_stream: int = 1) -> None:
         self._chain = KeyChain(suite)
+        self._streams = streams(data_stream)
         self.seq = 0
         self.install(secret, generation)
 
@@ -213,7 +223,7 @@ class RecordReader:
                 "REC-4",
                 f"flags 0x{flags:02x} on type 0x{message_type:02x}",
             )
-        if STREAMS.get(message_type) != stream_id:
+        if self._streams.get(message_type) != stream_id:
             detail = f"stream_id {stream_id} on type 0x{message_type:02x}"
             raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REC-5", detail)
         if seq != self.seq:

@@ -1,6 +1,7 @@
 """The client puzzle (spec/puzzle.md)."""
 
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.connection import Connection, Ended
 from qzmq_ref.crypto.kem import Kem
-from qzmq_ref.handshake import puzzle, server
-from qzmq_ref.handshake.messages import ClientHello, build, parse_structure
+from qzmq_ref.handshake import server
+from qzmq_ref.handshake.messages import ClientHello, HelloRetry, build, parse_structure
 from qzmq_ref.handshake.puzzle import PuzzleSolution, solve, solves
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import AlertDescription, Extension, ExtensionType
@@ -52,7 +53,7 @@ def test_under_load_asks_only_then() -> None:
         configuration = pair.server._configuration  # noqa: SLF001
         pair.server._session = replace(  # noqa: SLF001
             pair.server._session,  # noqa: SLF001
-            configuration=replace(configuration, under_load=lambda load=load: load),
+            configuration=replace(configuration, under_load=partial(bool, load)),
         )
         pair.server.receive(pair.client.data_to_send())
         pair.client.receive(pair.server.data_to_send())
@@ -143,15 +144,15 @@ def make_hello(policy: Policy) -> bytes:
 def test_what_a_client_does_not_solve() -> None:
     """PUZ-2, PUZ-3, PUZ-7."""
     for retry, expected in [
-        (puzzle.HelloRetry(1, bytes(32), 17), (AlertDescription.ILLEGAL_PARAMETER, "PUZ-3")),
-        (puzzle.HelloRetry(1, bytes(32), 255), (AlertDescription.ILLEGAL_PARAMETER, "PUZ-3")),
-        (puzzle.HelloRetry(2, bytes(32), 1), (AlertDescription.PROTOCOL_VERSION, "PUZ-7")),
+        (HelloRetry(1, bytes(32), 17), (AlertDescription.ILLEGAL_PARAMETER, "PUZ-3")),
+        (HelloRetry(1, bytes(32), 255), (AlertDescription.ILLEGAL_PARAMETER, "PUZ-3")),
+        (HelloRetry(2, bytes(32), 1), (AlertDescription.PROTOCOL_VERSION, "PUZ-7")),
     ]:
         connection = make_pair().client
         message = b"\x05" + build(retry)
         framed = len(message).to_bytes(4, "big") + message
         assert ended(connection.receive(b"QZMQ/1S\n" + framed)) == expected
-    message = b"\x05" + build(puzzle.HelloRetry(1, bytes(32), 1))
+    message = b"\x05" + build(HelloRetry(1, bytes(32), 1))
     framed = len(message).to_bytes(4, "big") + message
     events = make_pair().client.receive(b"QZMQ/1S\n" + framed + framed)
     assert ended(events) == (AlertDescription.UNEXPECTED_MESSAGE, "HS-18")

@@ -11,7 +11,7 @@ from qzmq_ref.crypto.aead import Aead
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake import grease, keyschedule
 from qzmq_ref.handshake.certificates import build_certificate, parse_certificate
-from qzmq_ref.handshake.extensions import client_auth_request, listed_extensions
+from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
     ClientAuth,
     ClientHello,
@@ -22,9 +22,10 @@ from qzmq_ref.handshake.messages import (
     build_message,
     vector,
 )
+from qzmq_ref.handshake.resume import accept_resumption, bound, offer_ticket, send_early
 from qzmq_ref.handshake.session import Install, Send, Session, known
 from qzmq_ref.metadata import build_metadata
-from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, KemId, MessageType
+from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, ExtensionType, KemId, MessageType
 
 SERVER_CONTEXT = b"QZMQ-v1 server signature\0"
 CLIENT_CONTEXT = b"QZMQ-v1 client signature\0"
@@ -39,38 +40,41 @@ def client_hello(session: Session) -> Session:
         suites=(*session.configuration.policy.suites, CipherSuite(value, value, value, value)),
         extensions=(grease.extension(session.entropy),),
     )
-    octets = build_message(MessageType.CLIENT_HELLO, hello)
-    return replace(session, client_hello=octets).emit(Send(MessageType.CLIENT_HELLO, octets))
+    session = replace(session, client_hello=bound(session, offer_ticket(session, hello)))
+    return send_early(session.emit(Send(MessageType.CLIENT_HELLO, session.client_hello)))
 
 
 def accept_server_hello(session: Session, message: ServerHello) -> Session:
-    """HS-2, HS-4, HS-5, REG-7, REG-9, REG-10."""
+    """HS-2, HS-4, HS-5, REG-7, REG-9, REG-10, and what a ticket changes (RES-10, RES-13, RES-15)."""
     if message.version != VERSION:
         raise Alert(AlertDescription.PROTOCOL_VERSION, "HS-2", f"ServerHello.version is {message.version}")
     if message.suite not in session.configuration.policy.suites:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-4", f"suite {message.suite} was not offered")
-    if not message.certificate:
-        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-5", "ServerHello.certificate is empty")
     extensions = listed_extensions(message.extensions, MessageType.SERVER_HELLO)
-    return replace(
-        session,
-        suite=message.suite,
-        requested_signatures=client_auth_request(extensions),
-        server_hello=session.received,
-    )
+    session = accept_resumption(session, message, extensions)
+    if not message.certificate and not session.resumed:
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-5", "ServerHello.certificate is empty")
+    request = extensions.get(ExtensionType.CLIENT_AUTH_REQUEST)
+    algorithms = request.algorithms if request else None
+    return replace(session, suite=message.suite, requested_signatures=algorithms, server_hello=session.received)
 
 
 def trust_server(session: Session, message: ServerHello) -> Session:
-    """CERT-1, CERT-2, CERT-3: the pin is the whole decision."""
+    """CERT-1, CERT-2, CERT-3: the pin is the whole decision, of a ticket's certificate too (RES-6)."""
     configuration = session.configuration
-    key = parse_certificate(message.certificate, {message.suite.sig}, configuration.provider)
+    certificate = known(session.offered).server_certificate if session.resumed else message.certificate
+    key = parse_certificate(certificate, {message.suite.sig}, configuration.provider)
     if key.pin not in configuration.server_pins:
         raise Alert(AlertDescription.CERTIFICATE_UNKNOWN, "CERT-3", "the server's key is not a configured one")
-    return replace(session, peer_key=key)
+    return replace(session, peer_key=key, peer_certificate=certificate)
 
 
 def verify_server(session: Session, message: ServerHello) -> Session:
-    """HS-6."""
+    """HS-6, or RES-11 if the session is resumed."""
+    if session.resumed:
+        if not hmac.compare_digest(message.signature, server_proof(session, message)):
+            raise Alert(AlertDescription.DECRYPT_ERROR, "RES-11", "ServerHello.signature is not the ticket's proof")
+        return session
     try:
         known(session.peer_key).verify(message.signature, server_signed(session, message))
     except Invalid as error:
@@ -78,10 +82,20 @@ def verify_server(session: Session, message: ServerHello) -> Session:
     return session
 
 
-def server_signed(session: Session, hello: ServerHello) -> bytes:
-    """The octets that the server's signature covers: context || Hash(T_sig) (HS-6)."""
+def t_sig(session: Session, hello: ServerHello) -> bytes:
+    """T_sig of spec/handshake.md, Transcript."""
     up_to_signature = build_message(MessageType.SERVER_HELLO, replace(hello, signature=b""))[:-2]
-    return SERVER_CONTEXT + session.hash.digest(session.prologue + session.client_hello + up_to_signature)
+    return session.prologue + session.client_hello + up_to_signature
+
+
+def server_signed(session: Session, hello: ServerHello) -> bytes:
+    """The octets that the server's signature covers (HS-6)."""
+    return SERVER_CONTEXT + session.hash.digest(t_sig(session, hello))
+
+
+def server_proof(session: Session, hello: ServerHello) -> bytes:
+    """What stands in the signature's place if the session is resumed, by both sides (RES-11)."""
+    return keyschedule.psk_mac(session.hash, session.psk, "s_psk_auth", t_sig(session, hello))
 
 
 def encapsulate(session: Session, message: ServerHello) -> Session:
@@ -92,7 +106,7 @@ def encapsulate(session: Session, message: ServerHello) -> Session:
     except Invalid as error:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-4", f"ServerHello.kem_public_key: {error}") from None
     session = replace(session, kem_ciphertext=ciphertext)
-    return replace(session, secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1))
+    return replace(session, secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk))
 
 
 def client_key(session: Session) -> Session:
@@ -135,7 +149,7 @@ def _client_auth(session: Session) -> ClientAuth:
         certificate = build_certificate(key)
         signature = key.sign(client_signed(session, certificate), session.entropy)
     metadata = build_metadata(session.configuration.metadata)
-    auth = ClientAuth(certificate, signature, metadata, early_count=0, verify_data=b"")
+    auth = ClientAuth(certificate, signature, metadata, early_count=session.early_records, verify_data=b"")
     return replace(auth, verify_data=client_mac(session, auth))
 
 

@@ -1,27 +1,13 @@
-"""Actions, guard and sends that both roles share: delivery, metadata, alerts and close."""
+"""Actions, guard and sends that both roles share: delivery, alerts and close."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake.messages import AlertBody, ClientKey, Finished, build, build_message
-from qzmq_ref.handshake.session import Deliver, Ended, Peer, Send, Session, known
-from qzmq_ref.patterns import accept_properties, added_properties, check_identity_is_pin
+from qzmq_ref.handshake.messages import AlertBody, build, build_message
+from qzmq_ref.handshake.session import Deliver, Ended, Send, Session
 from qzmq_ref.registries import AlertDescription, MessageType
-
-
-def accept_metadata(session: Session, message: ClientKey | Finished) -> Session:
-    """The peer's metadata, checked, filtered and extended, makes the `Peer` (PAT-1 to PAT-10)."""
-    octets = message.metadata if isinstance(message, Finished) else known(session.client_auth).metadata
-    pin = session.peer_key.pin if session.peer_key else None
-    configuration = session.configuration
-    properties = accept_properties(octets, configuration.socket_type)
-    if configuration.policy.identity_is_pin:
-        check_identity_is_pin(properties, pin)
-    if configuration.socket_type:
-        properties += added_properties(pin, session.chosen, session.peer_address)
-    return replace(session, peer=Peer(pin, session.chosen, properties))
 
 
 def deliver(session: Session, octets: bytes) -> Session:

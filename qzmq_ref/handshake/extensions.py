@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake.messages import parse_structure
 from qzmq_ref.registries import (
     AlertDescription,
-    ClientAuthRequest,
     Extension,
     ExtensionType,
     MessageType,
-    SigId,
 )
 from qzmq_ref.spec.tables import tables
 
-LISTED: frozenset[tuple[int, MessageType]] = frozenset(
-    (ExtensionType[row["Extension"].upper()], MessageType[row["Message"].upper()]) for row in tables()["extensions"]
-)
+LISTED: Mapping[tuple[int, MessageType], str] = {
+    (ExtensionType[row["Extension"].upper()], MessageType[row["Message"].upper()]): row["Structure"]
+    for row in tables()["extensions"]
+}
+"""Structure of the data of each extension, where it is legal."""
 
 
-def listed_extensions(extensions: Sequence[Extension], message: MessageType) -> Mapping[int, bytes]:
-    """Type -> data of a hello's listed extensions; duplicates are an Alert (REG-7), unlisted ones ignored in
-    ClientHello (REG-8) and an Alert in ServerHello (REG-9)."""
-    found: dict[int, bytes] = {}
+def listed_extensions(extensions: Sequence[Extension], message: MessageType) -> Mapping[int, Any]:
+    """Type -> parsed data of a hello's listed extensions.
+
+    Raises Alert for duplicates (REG-7), malformed data (REG-10) and unlisted ones in ServerHello (REG-9); unlisted ones
+    of ClientHello are ignored (REG-8).
+    """
+    found: dict[int, Any] = {}
     for extension in extensions:
-        if extension.extension_type in found:
-            detail = f"extension 0x{extension.extension_type:04x} stands twice"
-            raise Alert(AlertDescription.DECODE_ERROR, "REG-7", detail)
-        found[extension.extension_type] = extension.extension_data
-    unlisted = [extension_type for extension_type in found if (extension_type, message) not in LISTED]
-    if unlisted and message is MessageType.SERVER_HELLO:
-        detail = f"extension 0x{unlisted[0]:04x} is not legal in ServerHello"
-        raise Alert(AlertDescription.UNSUPPORTED_EXTENSION, "REG-9", detail)
-    return {extension_type: data for extension_type, data in found.items() if extension_type not in unlisted}
+        extension_type = extension.extension_type
+        if extension_type in found:
+            raise Alert(AlertDescription.DECODE_ERROR, "REG-7", f"extension 0x{extension_type:04x} stands twice")
+        name = LISTED.get((extension_type, message))
+        if name is None and message is MessageType.SERVER_HELLO:
+            detail = f"extension 0x{extension_type:04x} is not legal in ServerHello"
+            raise Alert(AlertDescription.UNSUPPORTED_EXTENSION, "REG-9", detail)
+        found[extension_type] = parse_structure(name, extension.extension_data, "REG-10") if name else None
+    return {extension_type: value for extension_type, value in found.items() if value is not None}
 
 
 def last_but_pre_shared_key(extensions: Sequence[Extension], added: Extension) -> tuple[Extension, ...]:
@@ -42,12 +46,3 @@ def last_but_pre_shared_key(extensions: Sequence[Extension], added: Extension) -
     if extensions and extensions[-1].extension_type == ExtensionType.PRE_SHARED_KEY:
         return (*extensions[:-1], added, extensions[-1])
     return (*extensions, added)
-
-
-def client_auth_request(extensions: Mapping[int, bytes]) -> tuple[SigId | int, ...] | None:
-    """The algorithms the server asks for, None if it does not ask; Alert if malformed (REG-10)."""
-    data = extensions.get(ExtensionType.CLIENT_AUTH_REQUEST)
-    if data is None:
-        return None
-    request: ClientAuthRequest = parse_structure("ClientAuthRequest", data, "REG-10")
-    return request.algorithms

@@ -40,6 +40,7 @@ class GenerationSecrets:
     c_ap: bytes = field(repr=False)
     s_ap: bytes = field(repr=False)
     rekey: bytes = field(repr=False)
+    res: bytes = field(repr=False)
     th: bytes = field(repr=False)
     exp: bytes = field(repr=False, default=b"")
 
@@ -61,10 +62,16 @@ def expand(hash_function: HashFunction, secret: bytes, name: str, context: bytes
     return expand_label(hash_function, secret, row["Label"].encode(), context, length)
 
 
-def handshake_secrets(hash_function: HashFunction, kem_secret: bytes, h1: bytes) -> HandshakeSecrets:
-    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2) and the octets H1."""
+def early_secret(hash_function: HashFunction, psk: bytes = b"") -> bytes:
+    """`early`, from a ticket's PSK or from zeros."""
     zeros = bytes(hash_function.length)
-    early = hash_function.extract(zeros, zeros)
+    return hash_function.extract(zeros, psk or zeros)
+
+
+def handshake_secrets(hash_function: HashFunction, kem_secret: bytes, h1: bytes, psk: bytes = b"") -> HandshakeSecrets:
+    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2), the octets H1 and a ticket's PSK."""
+    zeros = bytes(hash_function.length)
+    early = early_secret(hash_function, psk)
     handshake = hash_function.extract(_derived(hash_function, early), kem_secret)
     transcript = hash_function.digest(h1)
     return HandshakeSecrets(
@@ -90,13 +97,19 @@ def next_generation(
 
 
 def _children(hash_function: HashFunction, root: bytes, th: bytes) -> GenerationSecrets:
-    c_ap, s_ap, rekey = (expand(hash_function, root, name, th) for name in ("c_ap", "s_ap", "rekey"))
-    return GenerationSecrets(c_ap, s_ap, rekey, th)
+    c_ap, s_ap, rekey, res = (expand(hash_function, root, name, th) for name in ("c_ap", "s_ap", "rekey", "res"))
+    return GenerationSecrets(c_ap, s_ap, rekey, res, th)
 
 
 def finished_mac(hash_function: HashFunction, base_secret: bytes, transcript: bytes) -> bytes:
     """verify_data: HMAC under the finished key of c_hs or s_hs over Hash(transcript) (HS-14, HS-16)."""
     return hash_function.hmac(expand(hash_function, base_secret, "finished_key"), hash_function.digest(transcript))
+
+
+def psk_mac(hash_function: HashFunction, psk: bytes, name: str, transcript: bytes) -> bytes:
+    """Proof of knowing the PSK: `binder_key` makes the client's (RES-9), `s_psk_auth` the server's (RES-11)."""
+    key = expand(hash_function, early_secret(hash_function, psk), name, hash_function.digest(b""))
+    return finished_mac(hash_function, key, transcript)
 
 
 def next_traffic_secret(hash_function: HashFunction, traffic: bytes) -> bytes:

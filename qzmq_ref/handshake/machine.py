@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake import client, closing, puzzle, rekey, server
+from qzmq_ref.handshake import client, closing, peers, puzzle, rekey, resume, server
 from qzmq_ref.handshake.messages import parse_body
 from qzmq_ref.handshake.session import Ended, Established, Session, known
 from qzmq_ref.registries import AlertDescription, MessageType
@@ -22,7 +22,14 @@ Guard: TypeAlias = Callable[[Session, Any], bool]
 Action: TypeAlias = Callable[[Session, Any], Session]
 Sender: TypeAlias = Callable[[Session], Session]
 
-_GUARDS: tuple[Guard, ...] = (closing.is_close_notify, rekey.offer_is_open, rekey.may_rekey, puzzle.puzzle_is_due)
+_GUARDS: tuple[Guard, ...] = (
+    closing.is_close_notify,
+    rekey.offer_is_open,
+    rekey.may_rekey,
+    puzzle.puzzle_is_due,
+    resume.early_is_accepted,
+    resume.early_was_announced,
+)
 _ACTIONS: tuple[Action, ...] = (
     client.accept_server_hello,
     client.trust_server,
@@ -32,6 +39,11 @@ _ACTIONS: tuple[Action, ...] = (
     puzzle.accept_hello_retry,
     puzzle.solve_puzzle,
     puzzle.refuse_cookie,
+    resume.resume,
+    resume.accept_ticket,
+    resume.discard_tickets,
+    resume.deliver_early,
+    resume.discard_early,
     puzzle.make_puzzle,
     puzzle.check_solution,
     server.check_client_hello,
@@ -45,7 +57,7 @@ _ACTIONS: tuple[Action, ...] = (
     rekey.accept_request,
     rekey.accept_ack,
     rekey.accept_offer,
-    closing.accept_metadata,
+    peers.accept_metadata,
     closing.deliver,
     closing.end_by_alert,
     closing.end_by_close,
@@ -55,6 +67,7 @@ _ACTIONS: tuple[Action, ...] = (
 _SENDERS: tuple[Sender, ...] = (
     client.client_hello,
     puzzle.second_client_hello,
+    resume.new_tickets,
     puzzle.hello_retry,
     client.client_key,
     server.server_hello,
@@ -126,7 +139,7 @@ def rows_for(session: Session, event: str, epoch: str) -> tuple[Row, ...]:
 
 
 def _epoch_fits(column: str, epoch: str) -> bool:
-    return epoch not in ("", "plain", "0") if column == "1+" else column == epoch
+    return epoch not in ("", "plain", "early", "0") if column == "1+" else column == epoch
 
 
 def _parse(session: Session, event: str, body: bytes, epoch: str) -> Any:

@@ -77,6 +77,51 @@ class Finished:
     verify_data: bytes
 
 
+@structure("NewTicket")
+@dataclass(frozen=True)
+class NewTicket:
+    """What a client needs to come back (spec/resumption.md); `lifetime` in seconds."""
+
+    lifetime: int
+    early_octets: int
+    nonce: bytes
+    identity: bytes
+
+
+@structure("PreSharedKey")
+@dataclass(frozen=True)
+class PreSharedKey:
+    """Body of `pre_shared_key` in ClientHello."""
+
+    identity: bytes
+    binder: bytes
+
+
+@structure("Empty")
+@dataclass(frozen=True)
+class Empty:
+    """Body of an extension that says all by being there."""
+
+    nothing: bytes = b""
+
+
+@enumeration("EarlyDataStatus")
+class EarlyDataStatus(IntEnum):
+    """What a server says of early data (RES-15)."""
+
+    ACCEPTED = 1
+    REJECTED = 2
+    UNKNOWN = 3
+
+
+@structure("EarlyDataAnswer")
+@dataclass(frozen=True)
+class EarlyDataAnswer:
+    """Body of `early_data` in ServerHello."""
+
+    status: EarlyDataStatus
+
+
 @enumeration("KeyUpdateKind")
 class KeyUpdateKind(IntEnum):
     """Who speaks: the client offers, the server requests (ROT-7)."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import count
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake.extensions import last_but_pre_shared_key
-from qzmq_ref.handshake.messages import ClientHello, HelloRetry, build, build_message, parse_structure
-from qzmq_ref.handshake.session import Send, Session
+from qzmq_ref.handshake.extensions import last_but_pre_shared_key, listed_extensions
+from qzmq_ref.handshake.messages import (
+    ClientHello,
+    EarlyDataStatus,
+    HelloRetry,
+    PreSharedKey,
+    build,
+    build_message,
+    parse_structure,
+)
+from qzmq_ref.handshake.resume import bound
+from qzmq_ref.handshake.session import EarlyAnswered, Send, Session
 from qzmq_ref.registries import VERSION, AlertDescription, Extension, ExtensionType, MessageType
 from qzmq_ref.spec.schema import structure
 
@@ -62,9 +70,11 @@ def puzzle_is_due(session: Session, _: ClientHello) -> bool:
 
 
 def make_puzzle(session: Session, message: ClientHello) -> Session:
-    """PUZ-2; the first hello is kept to hold the second against it (PUZ-4)."""
+    """PUZ-2; the first hello is kept to hold the second against it (PUZ-4), early records stay closed (RES-17)."""
     refuse_cookie(session, message)
-    return replace(session, cookie=session.entropy(COOKIE), client_hello=session.received)
+    early = any(extension.extension_type == ExtensionType.EARLY_DATA for extension in message.extensions)
+    status = EarlyDataStatus.UNKNOWN if early else None
+    return replace(session, cookie=session.entropy(COOKIE), client_hello=session.received, early_status=status)
 
 
 def hello_retry(session: Session) -> Session:
@@ -82,26 +92,19 @@ def refuse_cookie(session: Session, message: ClientHello) -> Session:
 
 def check_solution(session: Session, message: ClientHello) -> Session:
     """PUZ-4, then PUZ-1; the second hello takes the first one's place (PUZ-6)."""
-    answers = [e.extension_data for e in message.extensions if e.extension_type == ExtensionType.COOKIE]
     first: ClientHello = parse_structure("ClientHello", session.client_hello[1:], "REG-2")
-    if len(answers) != 1 or _without(message.extensions, ExtensionType.COOKIE) != first.extensions:
-        raise Alert(
-            AlertDescription.ILLEGAL_PARAMETER, "PUZ-4", "the second ClientHello is not the first plus a cookie"
-        )
-    answer: PuzzleSolution = parse_structure("PuzzleSolution", answers[0], "REG-10")
-    expected = last_but_pre_shared_key(first.extensions, Extension(ExtensionType.COOKIE, answers[0]))
-    if message != replace(first, extensions=expected) or not hmac.compare_digest(answer.cookie, session.cookie):
-        raise Alert(
-            AlertDescription.ILLEGAL_PARAMETER, "PUZ-4", "the second ClientHello is not the first plus a cookie"
-        )
-    hello = build_message(MessageType.CLIENT_HELLO, first)
-    if not solves(session.cookie, hello, session.configuration.policy.difficulty, answer.solution):
+    base, answer = without_early(first), listed_extensions(message.extensions, MessageType.CLIENT_HELLO)
+    solution: PuzzleSolution | None = answer.get(ExtensionType.COOKIE)
+    if (
+        solution is None
+        or not hmac.compare_digest(solution.cookie, session.cookie)
+        or zero_binder(message) != zero_binder(with_solution(base, solution))
+    ):
+        detail = "the second ClientHello is not the first plus the cookie"
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "PUZ-4", detail)
+    if not solves(session.cookie, puzzled(base), session.configuration.policy.difficulty, solution.solution):
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "PUZ-1", "the solution of the puzzle is wrong")
-    return session
-
-
-def _without(extensions: Sequence[Extension], extension_type: ExtensionType) -> tuple[Extension, ...]:
-    return tuple(extension for extension in extensions if extension.extension_type != extension_type)
+    return replace(session, early_status=None)
 
 
 # ---------------------------------------------------------------------- client
@@ -119,14 +122,44 @@ def accept_hello_retry(session: Session, message: HelloRetry) -> Session:
 
 
 def solve_puzzle(session: Session, message: HelloRetry) -> Session:
-    """PUZ-4: the first ClientHello plus the solution for it."""
+    """PUZ-4: the first ClientHello plus the solution for it; early octets are undetermined now (RES-19)."""
+    if session.early:
+        session = replace(session, early=b"").emit(EarlyAnswered("undetermined"))
     first: ClientHello = parse_structure("ClientHello", session.client_hello[1:], "REG-2")
-    solution = solve(message.cookie, session.client_hello, message.difficulty)
-    answer = Extension(ExtensionType.COOKIE, build(PuzzleSolution(message.cookie, solution)))
-    second = replace(first, extensions=last_but_pre_shared_key(first.extensions, answer))
-    return replace(session, client_hello=build_message(MessageType.CLIENT_HELLO, second))
+    base = without_early(first)
+    solution = PuzzleSolution(message.cookie, solve(message.cookie, puzzled(base), message.difficulty))
+    return replace(session, client_hello=bound(session, with_solution(base, solution)))
 
 
 def second_client_hello(session: Session) -> Session:
     """PUZ-4, PUZ-6."""
     return session.emit(Send(MessageType.CLIENT_HELLO, session.client_hello))
+
+
+# ---------------------------------------------------------------------- both
+
+
+def puzzled(hello: ClientHello) -> bytes:
+    """The octets that a solution is for: the second ClientHello without its cookie, its binder zero."""
+    return build_message(MessageType.CLIENT_HELLO, zero_binder(hello))
+
+
+def with_solution(hello: ClientHello, solution: PuzzleSolution) -> ClientHello:
+    """The hello with its cookie extension last, or before pre_shared_key (PUZ-4)."""
+    cookie = Extension(ExtensionType.COOKIE, build(solution))
+    return replace(hello, extensions=last_but_pre_shared_key(hello.extensions, cookie))
+
+
+def without_early(hello: ClientHello) -> ClientHello:
+    """The hello without early_data (PUZ-4)."""
+    kept = tuple(e for e in hello.extensions if e.extension_type != ExtensionType.EARLY_DATA)
+    return replace(hello, extensions=kept)
+
+
+def zero_binder(hello: ClientHello) -> ClientHello:
+    """The hello with the octets of its binder, if it has one, set to zero."""
+    if not hello.extensions or hello.extensions[-1].extension_type != ExtensionType.PRE_SHARED_KEY:
+        return hello
+    key: PreSharedKey = parse_structure("PreSharedKey", hello.extensions[-1].extension_data, "REG-10")
+    zeroed = replace(hello.extensions[-1], extension_data=build(replace(key, binder=bytes(len(key.binder)))))
+    return replace(hello, extensions=(*hello.extensions[:-1], zeroed))

@@ -10,12 +10,14 @@ from qzmq_ref.crypto import Invalid
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake import grease, keyschedule
 from qzmq_ref.handshake.certificates import build_certificate, parse_certificate
-from qzmq_ref.handshake.client import auth_aead, client_mac, client_signed, server_mac, server_signed
+from qzmq_ref.handshake.client import auth_aead, client_mac, client_signed, server_mac, server_proof, server_signed
 from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
     ClientAuth,
     ClientHello,
     ClientKey,
+    EarlyDataAnswer,
+    Empty,
     Finished,
     ServerHello,
     build,
@@ -44,7 +46,9 @@ def check_client_hello(session: Session, message: ClientHello) -> Session:
 
 
 def select_suite(session: Session, message: ClientHello) -> Session:
-    """The server's own preference decides (HS-3)."""
+    """The server's own preference decides (HS-3), unless a ticket did."""
+    if session.resumed:
+        return session
     configuration = session.configuration
     key = known(configuration.key)
     for suite in configuration.policy.suites:
@@ -64,27 +68,38 @@ def generate_kem_key(session: Session, _: ClientHello) -> Session:
 
 
 def server_hello(session: Session) -> Session:
-    """Show the KEM key and the long-term key, sign all that was said (HS-6), ask for the client's key if there is a
-    list of authorised ones."""
+    """Show the KEM key and the long-term key and sign all that was said (HS-6), or prove the ticket (RES-11)."""
     key = known(session.configuration.key)
-    extensions: tuple[Extension, ...] = ()
-    if session.configuration.client_pins is not None:
-        algorithms = session.configuration.policy.client_signatures
-        session = replace(session, requested_signatures=algorithms)
-        request = ClientAuthRequest((*algorithms, grease.octet(session.entropy)))
-        extensions = (Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(request)),)
+    if session.configuration.client_pins is not None and not session.resumed:
+        session = replace(session, requested_signatures=session.configuration.policy.client_signatures)
     hello = ServerHello(
         version=VERSION,
         random=session.entropy(32),
         suite=session.chosen,
         kem_public_key=known(session.kem_key).public_key,
-        certificate=build_certificate(key),
-        extensions=extensions,
+        certificate=b"" if session.resumed else build_certificate(key),
+        extensions=_hello_extensions(session),
         signature=b"",
     )
-    hello = replace(hello, signature=key.sign(server_signed(session, hello), session.entropy))
+    if session.resumed:
+        hello = replace(hello, signature=server_proof(session, hello))
+    else:
+        hello = replace(hello, signature=key.sign(server_signed(session, hello), session.entropy))
     octets = build_message(MessageType.SERVER_HELLO, hello)
     return replace(session, server_hello=octets).emit(Send(MessageType.SERVER_HELLO, octets))
+
+
+def _hello_extensions(session: Session) -> tuple[Extension, ...]:
+    """What ServerHello says of the ticket and of early data (RES-10, RES-15), or asks of the client (REG-12)."""
+    found = []
+    if session.resumed:
+        found.append(Extension(ExtensionType.PRE_SHARED_KEY, build(Empty())))
+    if session.early_status is not None:
+        found.append(Extension(ExtensionType.EARLY_DATA, build(EarlyDataAnswer(session.early_status))))
+    if session.requested_signatures is not None:
+        request = ClientAuthRequest((*session.requested_signatures, grease.octet(session.entropy)))
+        found.append(Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(request)))
+    return tuple(found)
 
 
 def decapsulate(session: Session, message: ClientKey) -> Session:
@@ -94,7 +109,7 @@ def decapsulate(session: Session, message: ClientKey) -> Session:
     except Invalid as error:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-5", f"ClientKey.kem_ciphertext: {error}") from None
     session = replace(session, kem_key=None, kem_ciphertext=message.kem_ciphertext, client_key=session.received)
-    secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1)
+    secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk)
     return replace(session, secrets=secrets).emit(Install("send", 0, secrets.s_hs))
 
 
@@ -115,8 +130,8 @@ def verify_client(session: Session, _: ClientKey) -> Session:
     session = _verify_client_signature(session, auth)
     if not hmac.compare_digest(auth.verify_data, client_mac(session, auth)):
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-14", "ClientAuth.verify_data does not match")
-    if auth.early_count != 0:
-        detail = f"ClientAuth.early_count is {auth.early_count}, received were 0"
+    if auth.early_count != session.early_records:
+        detail = f"ClientAuth.early_count is {auth.early_count}, received were {session.early_records}"
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-15", detail)
     return session
 
@@ -138,7 +153,7 @@ def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
         key.verify(auth.signature, client_signed(session, auth.certificate))
     except Invalid as error:
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-13", f"ClientAuth.signature: {error}") from None
-    return replace(session, peer_key=key)
+    return replace(session, peer_key=key, peer_certificate=auth.certificate)
 
 
 def trust_client(session: Session, _: ClientKey) -> Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Literal, TypeAlias, TypeVar
 
 from qzmq_ref.alerts import Alert, LocalError
@@ -12,8 +13,9 @@ from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.crypto.provider import KemPrivateKey
 from qzmq_ref.crypto.signature import PublicKey, SigningKey
 from qzmq_ref.handshake.keyschedule import GenerationSecrets, HandshakeSecrets
-from qzmq_ref.handshake.messages import ClientAuth, vector
-from qzmq_ref.metadata import Property
+from qzmq_ref.handshake.messages import ClientAuth, EarlyDataStatus, vector
+from qzmq_ref.handshake.tickets import ClientTicket, TicketStore
+from qzmq_ref.metadata import Property, build_metadata
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import AlertDescription, CipherSuite, HashId, MessageType, SigId
 
@@ -27,7 +29,9 @@ class Configuration:
     `key` is this side's long-term key: a server needs one, a client may have one. `server_pins` are the pins (32
     octets each) a client trusts (CERT-3); `client_pins` those a server authorises, None for "anyone, and not asked"
     (CERT-4). `metadata` is what this side tells of itself (empty in the raw binding), with `socket_type` the ZeroMQ
-    name in it, such as `DEALER`. `under_load` tells a server whose policy retries `under_load` to ask for a puzzle. Raises LocalError if no session could start (CERT-6, POL-6).
+    name in it, such as `DEALER`. `under_load` tells a server whose policy retries `under_load` to ask for a puzzle.
+    `tickets` is where a server keeps its tickets, None for "issue none". Raises LocalError if no session could start
+    (CERT-6, POL-6).
     """
 
     role: Role
@@ -39,6 +43,20 @@ class Configuration:
     socket_type: bytes = b""
     provider: Provider = field(default_factory=provider)
     under_load: Callable[[], bool] = lambda: False
+    tickets: TicketStore | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """What a server's tickets are bound to of its configuration, 32 octets (RES-5)."""
+        policy, clients = self.policy, self.client_pins
+        facts = (
+            self.socket_type,
+            ";".join(map(str, policy.suites)).encode(),
+            self.key.pin if self.key else b"",
+            build_metadata(self.metadata),
+            b"anyone" if clients is None else b"".join(sorted(clients)),
+        )
+        return sha256(b"".join(vector(fact, 4) for fact in facts)).digest()
 
     def __post_init__(self) -> None:
         if self.role == "server" and self.key is None:
@@ -102,6 +120,46 @@ class Rekeying:
 
 
 @dataclass(frozen=True)
+class SendEarly:
+    """Application octets to send under a key of their own, before the server has answered (RES-14)."""
+
+    suite: CipherSuite
+    secret: bytes = field(repr=False)
+    octets: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ReceiveEarly:
+    """From here on the client's early records are opened with this secret (RES-16)."""
+
+    suite: CipherSuite
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class EarlyReceived:
+    """Early octets of the peer that the ticket names: authentic, but a replay to another server is possible."""
+
+    peer: Peer
+    octets: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class EarlyAnswered:
+    """What became of this client's early octets; only `rejected` ones may be sent again unasked (RES-18)."""
+
+    status: Literal["accepted", "rejected", "undetermined"]
+
+
+@dataclass(frozen=True)
+class TicketReceived:
+    """The client may come back with this ticket for `lifetime` seconds."""
+
+    ticket: ClientTicket
+    lifetime: int
+
+
+@dataclass(frozen=True)
 class Ended:
     """The session is over. `authenticated` says whether the peer's alert or close was protected (ALR-5)."""
 
@@ -110,7 +168,19 @@ class Ended:
     authenticated: bool = False
 
 
-Output: TypeAlias = Send | Install | Deliver | Established | Rekeying | Ended
+Output: TypeAlias = (
+    Send
+    | Install
+    | Deliver
+    | Established
+    | Rekeying
+    | SendEarly
+    | ReceiveEarly
+    | EarlyReceived
+    | EarlyAnswered
+    | TicketReceived
+    | Ended
+)
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -128,6 +198,17 @@ class Session:
     server_hello: bytes = b""
     client_key: bytes = b""
     cookie: bytes = b""
+    offered: ClientTicket | None = None
+    early: bytes = b""
+    resumed: bool = False
+    early_status: EarlyDataStatus | None = None
+    early_octets: int = 0
+    early_records: int = 0
+    psk: bytes = b""
+    issued: tuple[bytes, ...] = ()
+    authenticated_at: float = 0.0
+    peer_certificate: bytes = b""
+    peer_metadata: bytes = b""
     suite: CipherSuite | None = None
     kem_key: KemPrivateKey | None = None
     kem_ciphertext: bytes = b""

@@ -1,0 +1,394 @@
+"""Tickets and early data (spec/resumption.md)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from qzmq_ref.alerts import LocalError
+from qzmq_ref.connection import (
+    ClientTicket,
+    Connection,
+    EarlyAnswered,
+    EarlyReceived,
+    Ended,
+    Established,
+    Received,
+    TicketReceived,
+)
+from qzmq_ref.handshake.messages import ClientHello, NewTicket, PreSharedKey, build, parse_structure
+from qzmq_ref.handshake.session import Configuration, Session
+from qzmq_ref.policy import Policy
+from qzmq_ref.raw import RawBinding
+from qzmq_ref.registries import AlertDescription, Extension, ExtensionType
+from qzmq_ref.tickets import MemoryTickets
+from tests.pairs import Clock, Pair, make_pair, seeded
+
+POLICY = replace(Policy.preset("performance"), early_data=True)
+
+
+@dataclass
+class World:
+    """One client and one server configuration, with the server's ticket store."""
+
+    client: Configuration
+    server: Configuration
+    wall: Clock
+    number: int = 0
+
+    @classmethod
+    def make(cls, policy: Policy = POLICY, **arguments: Any) -> "World":
+        pair, wall = make_pair(policy, **arguments), Clock(1e9)
+        server = replace(pair.server._configuration, tickets=MemoryTickets(wall))  # noqa: SLF001
+        return cls(pair.client._configuration, server, wall)  # noqa: SLF001
+
+    def pair(self, ticket: ClientTicket | None = None, early_data: bytes = b"") -> Pair:
+        self.number += 1
+        clock = Clock()
+        entropy = seeded(f"connection {self.number}")
+        return Pair(
+            Connection(self.client, RawBinding("client"), entropy=entropy, clock=clock, ticket=ticket,
+                       early_data=early_data),
+            Connection(self.server, RawBinding("server"), entropy=entropy, clock=clock),
+            clock,
+        )  # fmt: skip
+
+    def tickets(self) -> list[ClientTicket]:
+        """Tickets of a fresh full handshake."""
+        pair = self.pair().exchange()
+        assert not resumed(pair)
+        return tickets_of(pair)
+
+
+def tickets_of(pair: Pair) -> list[ClientTicket]:
+    return [event.ticket for event in pair.client_events if isinstance(event, TicketReceived)]
+
+
+def session_of(connection: Connection) -> Session:
+    return connection._session  # noqa: SLF001
+
+
+def resumed(pair: Pair) -> bool:
+    """Whether the established session came from a ticket, which both sides must agree on."""
+    assert pair.client.established
+    assert pair.server.established
+    assert session_of(pair.client).resumed == session_of(pair.server).resumed
+    return session_of(pair.client).resumed
+
+
+def ended(events: list[Any]) -> tuple[AlertDescription | int, str]:
+    event = next(event for event in events if isinstance(event, Ended))
+    assert event.alert is not None
+    return event.alert.description, event.alert.requirement
+
+
+def early_status(pair: Pair) -> str:
+    (event,) = [event for event in pair.client_events if isinstance(event, EarlyAnswered)]
+    return event.status
+
+
+def early_octets(pair: Pair) -> bytes:
+    return b"".join(event.octets for event in pair.server_events if isinstance(event, EarlyReceived))
+
+
+@pytest.mark.parametrize("preset", ["default", "performance", "maximum"])
+@pytest.mark.parametrize("authorised", [True, None])
+def test_coming_back(preset: str, authorised: bool | None) -> None:
+    """RES-1, RES-4, RES-5: without a signature, and known as before; the new session issues tickets of its own."""
+    world = World.make(Policy.preset(preset), authorised=authorised)
+    first = world.pair().exchange()
+    pair = world.pair(tickets_of(first)[0]).exchange()
+    assert resumed(pair)
+    peers = [
+        [event.peer for event in events if isinstance(event, Established)]
+        for each in (first, pair)
+        for events in (each.client_events, each.server_events)
+    ]
+    assert peers[:2] == peers[2:]
+    pair.client.send(b"up")
+    pair.server.send(b"down")
+    pair.exchange()
+    assert [e.octets for e in pair.server_events if isinstance(e, Received)] == [b"up"]
+    assert [e.octets for e in pair.client_events if isinstance(e, Received)] == [b"down"]
+    assert resumed(world.pair(tickets_of(pair)[0]).exchange())
+
+
+def test_no_signature_is_made_or_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RES-10, RES-11."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+
+    def refuse(*_: object) -> bytes:
+        raise AssertionError("a signature")
+
+    monkeypatch.setattr("qzmq_ref.crypto.signature.SigningKey.sign", refuse)
+    monkeypatch.setattr("qzmq_ref.crypto.signature.PublicKey.verify", refuse)
+    assert resumed(world.pair(ticket).exchange())
+
+
+def test_a_ticket_is_accepted_once() -> None:
+    """RES-4: also if two connections offer it at the same time."""
+    world = World.make()
+    (ticket, other) = world.tickets()
+    one, two = world.pair(ticket), world.pair(ticket)
+    for pair in (one, two):
+        pair.server.receive(pair.client.data_to_send())
+        pair.client.receive(pair.server.data_to_send())
+        pair.server.receive(pair.client.data_to_send())
+    assert [resumed(pair.exchange()) for pair in (one, two)] == [True, False]
+    assert not resumed(world.pair(ticket).exchange())
+    assert resumed(world.pair(other).exchange())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda server: replace(server, client_pins=None),
+        lambda server: replace(server, client_pins=frozenset({bytes(32), *server.client_pins})),
+        lambda server: replace(server, policy=replace(POLICY, suites=POLICY.suites + Policy.preset("default").suites,
+                                                      mixed=True)),
+        lambda server: replace(server, tickets=MemoryTickets(Clock(1e9))),
+        lambda server: replace(server, tickets=None),
+    ],
+)  # fmt: skip
+def test_a_listener_that_changed_asks_for_a_full_handshake(change: Callable[[Configuration], Configuration]) -> None:
+    """RES-5, RES-6: nobody is refused, the signatures are back."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    world.server = change(world.server)
+    assert not resumed(world.pair(ticket).exchange())
+
+
+def test_a_revoked_client_does_not_come_back() -> None:
+    """RES-6, CERT-4."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    world.server = replace(world.server, client_pins=frozenset({bytes(32)}))
+    pair = world.pair(ticket).exchange()
+    assert ended(pair.server_events) == (AlertDescription.ACCESS_DENIED, "CERT-4")
+
+
+def test_tickets_age() -> None:
+    """RES-2: a day by default, and never past seven days from the last signatures."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    world.wall.now += 86401
+    assert not resumed(world.pair(ticket).exchange())
+
+    world = World.make(replace(POLICY, ticket_lifetime=604800))
+    (ticket, _) = world.tickets()
+    for day in range(7):
+        world.wall.now += 86399
+        pair = world.pair(ticket).exchange()
+        assert resumed(pair), day
+        ticket, *_ = tickets_of(pair)
+    lifetimes = [e.lifetime for e in pair.client_events if isinstance(e, TicketReceived)]
+    assert max(lifetimes) <= 604800 - 7 * 86399
+    world.wall.now += 8
+    assert not resumed(world.pair(ticket).exchange())
+
+
+def test_a_new_generation_discards_the_old_tickets() -> None:
+    """RES-3."""
+    world = World.make()
+    pair = world.pair().exchange()
+    (old, _) = tickets_of(pair)
+    pair.client.rekey()
+    pair.exchange()
+    new = tickets_of(pair)[2]
+    assert not resumed(world.pair(old).exchange())
+    assert resumed(world.pair(new).exchange())
+
+
+def test_what_a_client_does_not_offer() -> None:
+    """RES-6, RES-7."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    for changed in (
+        replace(world.client, server_pins=frozenset({bytes(32)})),
+        replace(world.client, key=None),
+        replace(world.client, policy=Policy.preset("default"), key=None),
+    ):
+        with pytest.raises(LocalError, match="RES-7"):
+            Connection(changed, RawBinding("client"), entropy=seeded(""), clock=Clock(), ticket=ticket)
+
+
+def test_lifetime_and_role_of_new_ticket() -> None:
+    """RES-1, RES-2."""
+    world = World.make()
+    for role, lifetime, expected in [
+        ("client", 604801, (AlertDescription.ILLEGAL_PARAMETER, "RES-2")),
+        ("server", 60, (AlertDescription.UNEXPECTED_MESSAGE, "HS-18")),
+    ]:
+        pair = world.pair().exchange()
+        sender, receiver = (pair.server, pair.client) if role == "client" else (pair.client, pair.server)
+        sender._queue(6, build(NewTicket(lifetime, 0, b"n", b"i")))  # type: ignore[arg-type]  # noqa: SLF001
+        assert ended(receiver.receive(sender.data_to_send())) == expected
+
+
+# ---------------------------------------------------------------------- a client or server that cheats
+
+
+def tampered_hello(world: World, ticket: ClientTicket, change: Callable[[ClientHello], ClientHello]) -> list[Any]:
+    """What the server makes of a ClientHello that was changed under way."""
+    pair = world.pair(ticket)
+    pair.client.receive(pair.server.data_to_send())
+    hello: ClientHello = parse_structure("ClientHello", session_of(pair.client).client_hello[1:], "REG-2")
+    message = b"\x01" + build(change(hello))
+    pair.server.receive(b"QZMQ/1C\n")
+    return pair.server.receive(len(message).to_bytes(4, "big") + message)
+
+
+def forged(hello: ClientHello) -> ClientHello:
+    key: PreSharedKey = parse_structure("PreSharedKey", hello.extensions[-1].extension_data, "REG-10")
+    data = build(replace(key, binder=bytes([key.binder[0] ^ 1]) + key.binder[1:]))
+    return replace(hello, extensions=(*hello.extensions[:-1], Extension(ExtensionType.PRE_SHARED_KEY, data)))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (forged, (AlertDescription.DECRYPT_ERROR, "RES-9")),
+        (lambda hello: replace(hello, random=bytes(32)), (AlertDescription.DECRYPT_ERROR, "RES-9")),
+        (
+            lambda hello: replace(hello, extensions=hello.extensions[::-1]),
+            (AlertDescription.ILLEGAL_PARAMETER, "RES-8"),
+        ),
+        (
+            lambda hello: replace(hello, extensions=(Extension(ExtensionType.EARLY_DATA, b""),)),
+            (AlertDescription.ILLEGAL_PARAMETER, "RES-19"),
+        ),
+        (
+            lambda hello: replace(hello, extensions=(Extension(ExtensionType.EARLY_DATA, b"x"), hello.extensions[-1])),
+            (AlertDescription.DECODE_ERROR, "REG-10"),
+        ),
+    ],
+)
+def test_a_changed_hello(change: Any, expected: tuple[AlertDescription, str]) -> None:
+    """RES-8, RES-9, RES-19; and the ticket stays good for its owner."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    assert ended(tampered_hello(world, ticket, change)) == expected
+    assert resumed(world.pair(ticket).exchange())
+
+
+# ---------------------------------------------------------------------- early data
+
+
+def test_early_data_arrives_before_the_handshake_ends() -> None:
+    """RES-14, RES-15, RES-16, HS-70."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    pair = world.pair(ticket, b"early")
+    pair.client.receive(pair.server.data_to_send())
+    pair.server_events += pair.server.receive(pair.client.data_to_send())
+    assert early_octets(pair) == b"early"
+    assert pair.server.state == "wait_client_key"
+    assert resumed(pair.exchange())
+    assert early_status(pair) == "accepted"
+    first = next(event for event in pair.server_events if isinstance(event, EarlyReceived))
+    assert first.peer == next(event.peer for event in pair.server_events if isinstance(event, Established))
+
+
+def test_early_data_is_released_once() -> None:
+    """RES-4, RES-16: a replay of the whole first flight releases nothing, at any server of the same store."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    pair = world.pair(ticket, b"once")
+    pair.client.receive(pair.server.data_to_send())
+    flight = pair.client.data_to_send()
+    released = []
+    for _ in range(3):
+        server = world.pair().server
+        released += [e for e in server.receive(flight) if isinstance(e, EarlyReceived)]
+        assert server.state == "wait_client_key"
+    assert [event.octets for event in released] == [b"once"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "comes_back"),
+    [
+        (lambda s: replace(s, policy=replace(s.policy, early_data=False)), "rejected", True),
+        (lambda s: replace(s, client_pins=None), "undetermined", False),
+        (lambda s: replace(s, policy=replace(s.policy, retry="always", difficulty=1)), "undetermined", True),
+    ],
+)
+def test_early_data_that_is_not_accepted(change: Any, status: str, comes_back: bool) -> None:
+    """RES-15, RES-17, RES-18, RES-19, HS-71, HS-72: it is discarded, counted, and the session goes on."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    world.server = change(world.server)
+    pair = world.pair(ticket, b"early").exchange()
+    assert resumed(pair) is comes_back
+    assert early_status(pair) == status
+    assert early_octets(pair) == b""
+
+
+def test_early_data_without_an_answer_is_undetermined() -> None:
+    """RES-18."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    pair = world.pair(ticket, b"early")
+    pair.client.receive(pair.server.data_to_send())
+    assert pair.client.data_to_send()
+    assert pair.client.end_of_file() == [EarlyAnswered("undetermined"), Ended("truncated")]
+
+
+def test_more_early_data_than_allowed() -> None:
+    """RES-14."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    for octets, message in [(bytes(16385), "RES-14: 16385")]:
+        with pytest.raises(LocalError, match=message):
+            world.pair(ticket, octets)
+    world.client = replace(world.client, policy=replace(POLICY, early_data=False))
+    with pytest.raises(LocalError, match="early_data=True"):
+        world.pair(ticket, b"x")
+    assert resumed(World.make().pair().exchange()) is False
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_server_counts_early_records(accepted: bool) -> None:
+    """RES-14, RES-17."""
+    world = World.make()
+    (ticket, _) = world.tickets()
+    world.server = replace(world.server, policy=replace(POLICY, early_data=accepted))
+    pair = world.pair(ticket, b"x")
+    pair.client.receive(pair.server.data_to_send())
+    flight = pair.client.data_to_send()
+    pair.server.receive(flight)
+    before = session_of(pair.server)
+    pair.server._session = replace(before, early_records=64)  # noqa: SLF001
+    record = flight[-(4 + 33) :]
+    if accepted:
+        pair.server._early_reader.seq = 0  # type: ignore[union-attr]  # noqa: SLF001
+    assert ended(pair.server.receive(record)) == (AlertDescription.UNEXPECTED_MESSAGE, "RES-14")
+
+
+def test_both_sides_count_the_same_early_records() -> None:
+    """HS-15."""
+    world = World.make()
+    pair = world.pair(world.tickets()[0], b"x")
+    pair.client.receive(pair.server.data_to_send())
+    session = session_of(pair.client)
+    pair.client._session = replace(session, early_records=2)  # noqa: SLF001
+    pair.exchange()
+    assert ended(pair.server_events) == (AlertDescription.ILLEGAL_PARAMETER, "HS-15")
+
+
+def test_tickets_hide_their_secret() -> None:
+    """SEC-7."""
+    (ticket, _) = World.make().tickets()
+    assert ticket.psk.hex() not in repr(ticket)
+    assert repr(ticket.psk) not in repr(ticket)
+
+
+def test_a_full_store_forgets_the_oldest() -> None:
+    """RES-1."""
+    world = World.make()
+    world.server = replace(world.server, tickets=MemoryTickets(world.wall, capacity=2))
+    (old, _), (new, _) = world.tickets(), world.tickets()
+    assert not resumed(world.pair(old).exchange())
+    assert len(tickets_of(world.pair().exchange())) == 2
+    del new
