@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qzmq_interop.throughput.processes import Sample
 from qzmq_interop.throughput.results import Report, Result
 from qzmq_interop.throughput.scenarios import SCENARIOS, Goal
