@@ -8,6 +8,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
 from qzmq_interop.throughput import main, plot, table
 from qzmq_interop.throughput.measures import Figures, Plan
 from qzmq_interop.throughput.mechanisms import MECHANISMS
@@ -15,7 +17,6 @@ from qzmq_interop.throughput.processes import MeasurementError, pair
 from qzmq_interop.throughput.results import Report
 from qzmq_interop.throughput.scenarios import SCENARIOS, Scenario
 from qzmq_interop.throughput.side import Side
-from rich.console import Console
 
 
 def tiny(scenario: Scenario) -> Scenario:
