@@ -10,17 +10,20 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qzmq_ref
 from qzmq_ref import z85
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.metadata import MAX_METADATA, Property, build_metadata, parse_metadata
 from qzmq_ref.patterns import accept_properties, added_properties, check_identity_is_pin, legal_peers
+from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import AeadId, AlertDescription, CipherSuite, HashId, KemId, SigId
 from qzmq_ref.spec.tables import tables
-from qzmq_ref.zmtp import command, greeting, ready
+from qzmq_ref.zmtp import ZmtpBinding, command, greeting, ready
 
 NAME_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+"
 SUITE = CipherSuite(KemId.X25519_ML_KEM_768, SigId.ML_DSA_44, AeadId.AES_256_GCM, HashId.SHA_256)
 TYPES = [row["Socket-Type"] for row in tables()["socket-types"]]
+PUBLIC, SECRET = qzmq_ref.keypair()
 RESERVED = ["User-Id", "Peer-Address", "X-QZMQ-Peer", "X-QZMQ-Anything", "__", "__name"]
 
 names = st.lists(st.sampled_from(NAME_CHARACTERS), min_size=1, max_size=30).map(bytes)
@@ -207,6 +210,37 @@ def test_the_table_is_libzmqs(context: zmq.Context[zmq.Socket[bytes]], own: str)
         port = bound.bind_to_random_port("tcp://127.0.0.1")
         talks = {peer for peer in [*TYPES, "STREAM", "NONE"] if _talks(port, peer.encode())}
     assert {peer.encode() for peer in talks} == legal_peers()[own.encode()] & {peer.encode() for peer in TYPES}
+
+
+@pytest.fixture
+def secured() -> Iterator[qzmq_ref.Context]:
+    with qzmq_ref.Context() as context:
+        yield context
+
+
+@pytest.mark.parametrize("own", [*TYPES, "STREAM"])
+def test_stream_speaks_raw_and_all_others_zmtp(secured: qzmq_ref.Context, own: str) -> None:
+    """PAT-2, by the first octets on the wire; a peer of the other binding is hung up on, long before its time is up."""
+    bindings: list[RawBinding | ZmtpBinding] = [RawBinding("server"), ZmtpBinding("server")]
+    right, other = bindings if own == "STREAM" else reversed(bindings)
+    with secured.socket(getattr(zmq, own)) as bound:
+        bound.linger = 0
+        bound.qzmq_secretkey = SECRET
+        port = bound.bind_to_random_port("tcp://127.0.0.1")
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as peer:
+            assert _receives(peer, right.greeting())
+            peer.sendall(other.greeting())
+            assert not _receives(peer, b"QZMQ")
+
+
+@pytest.mark.parametrize("transport", ["udp", "pgm", "epgm", "norm", "tipc", "vmci", "ws", "wss"])
+def test_a_transport_that_cannot_be_secured_is_refused(secured: qzmq_ref.Context, transport: str) -> None:
+    """PAT-11, with everything else as it should be."""
+    with secured.socket(zmq.PAIR) as refused:
+        refused.qzmq_secretkey, refused.qzmq_serverkey = SECRET, PUBLIC
+        for attach in (refused.bind, refused.connect):
+            with pytest.raises(LocalError, match=f"does not secure {transport}:"):
+                attach(f"{transport}://127.0.0.1:5555")
 
 
 def _talks(port: int, socket_type: bytes) -> bool:
