@@ -16,7 +16,7 @@ check: $(STAMP)
 	$(BIN)/pytest tests/test_house.py $(ARGS)
 
 site: $(STAMP)
-	$(BIN)/mkdocs build --strict $(ARGS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "QZMQ needs Python 3.11 or later: make PYTHON=python3.11 ...")'

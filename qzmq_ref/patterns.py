@@ -42,7 +42,7 @@ def accept_properties(octets: bytes, socket_type: bytes) -> tuple[Property, ...]
 
 
 def added_properties(pin: bytes | None, suite: CipherSuite, address: str) -> tuple[Property, ...]:
-    """What the receiver says of a peer, over zmtp (PAT-9). `pin` is None for an anonymous client."""
+    """What the receiver says of a peer, over zmtp (PAT-10). `pin` is None for an anonymous client."""
     peer = z85.encode(pin) if pin else b""
     added = {
         b"User-Id": peer,

@@ -19,6 +19,12 @@ both_roles = pytest.mark.parametrize("role", PEER)
 
 
 @both_roles
+def test_greeting_is_sent_at_once(role: Role) -> None:
+    """RAW-1."""
+    assert RawBinding(role).greeting() == {"client": b"QZMQ/1C\n", "server": b"QZMQ/1S\n"}[role]
+
+
+@both_roles
 @given(cut=st.integers(0, GREETING_SIZE - 1), behind=st.binary(max_size=20))
 def test_a_right_greeting_is_taken_once_it_is_whole(role: Role, cut: int, behind: bytes) -> None:
     """RAW-4."""

@@ -42,6 +42,7 @@ def long_frame(body: bytes) -> bytes:
 
 @both_roles
 def test_greeting_is_one_of_the_specification(role: Role) -> None:
+    """ZMTP-1: all of it, before anything has come."""
     octets = ZmtpBinding(role).greeting()
     assert len(octets) == GREETING_SIZE
     parsed = load().parse(Greeting, octets)

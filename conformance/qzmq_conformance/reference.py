@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-import qzmq_ref
 import zmq
 
+import qzmq_ref
 from qzmq_conformance.security import Security
 
 SEND_WITHIN = 5.0  # seconds a message waits for a peer before it is dropped

@@ -12,8 +12,8 @@ from qzmq_conformance.keys import as_client, as_server, key, policy
 from qzmq_conformance.link import ANSWER_WITHIN, Link
 from qzmq_conformance.peer import HONEST, Deviation, Peer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
-from qzmq_conformance.stage import Stage
 from qzmq_conformance.security import Security
+from qzmq_conformance.stage import Stage
 from qzmq_conformance.target import token
 from qzmq_ref.connection import Binding, Configuration
 from qzmq_ref.metadata import Property

@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
 
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
-from qzmq_ref.spec.tables import FENCE, IDENTIFIER, requirements, spec_directory
+from qzmq_ref.spec.tables import FENCE, IDENTIFIER, requirements, spec_directory, specification
 
-# Code is left alone: fences first, then code spans, then the IDs that are to become links.
+PREMISE = re.compile(r"^(Fixes:|Needs:|Read by:)\s(.*)$", re.MULTILINE)
 ID = IDENTIFIER.pattern
+# Code and headings are left alone: they match first. What is left are the IDs that are to become links.
 TOKEN = re.compile(
     rf"{FENCE.pattern}|`[^`\n]*`|^#[^\n]*|(?P<own>^(?:\*\*{ID}\*\*(?= )|\| {ID} (?=\|)))|\b(?P<mention>{ID})\b",
     re.MULTILINE | re.DOTALL,
 )
 
 
-def on_files(files: Files, config: Any) -> Files:
+def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add spec/*.md to the pages, without a copy in docs/."""
     for path in sorted(spec_directory().glob("*.md")):
         files.append(File.generated(config, f"spec/{path.name}", abs_src_path=str(path)))
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Anchor each requirement where it is stated (`#REC-4`), link to it where it is mentioned, colour structures."""
+    upwards = "../" * page.file.src_uri.count("/")
 
     def linked(match: re.Match[str]) -> str:
         if own := match["own"]:
             return IDENTIFIER.sub(lambda name: f"[{name[0]}](#{name[0]}){{ #{name[0]} .requirement }}", own)
-        requirement = requirements().get(match["mention"] or "")
-        if requirement:
-            return f"[{requirement.id}]({prefix}{requirement.page}.md#{requirement.id})"
+        if requirement := requirements().get(match["mention"] or ""):
+            return f"[{requirement.id}]({upwards}spec/{requirement.page}.md#{requirement.id})"
         return match[0].replace("```qzmq", "```c", 1)
 
-    prefix = "" if page.file.src_uri.startswith("spec/") else "spec/"
-    return TOKEN.sub(linked, markdown)
+    return PREMISE.sub(r"**\1** \2<br>", TOKEN.sub(linked, markdown))
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Every requirement has its anchor, or there is no site."""
+    pages = {page: (Path(config.site_dir) / "spec" / page / "index.html").read_text() for page in specification().pages}
+    if missing := [one.id for one in requirements().values() if f'id="{one.id}"' not in pages[one.page]]:
+        raise PluginError(f"without an anchor: {', '.join(missing)}")

@@ -83,7 +83,7 @@ class LocalHop:
         self._received = b""
         sock.setblocking(False)
         if framed:
-            sock.send(GREETING)
+            self._send(GREETING)
         loop.watch(sock, IN, self._readable)
 
     def announce(self, properties: Iterable[Property]) -> None:
@@ -99,7 +99,7 @@ class LocalHop:
             self._send(command(REFUSED))
 
     def _send(self, octets: bytes) -> None:
-        """READY is far smaller than any socket buffer, and the first thing in it but the greeting."""
+        """All of it fits any socket buffer. If libzmq has hung up, reading will tell."""
         try:
             self.sock.send(octets)
         except OSError as error:

@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from qzmq_ref.bridge.poller import IN, poller
 
@@ -20,13 +19,6 @@ log = logging.getLogger("qzmq")
 
 Handler = Callable[[int], None]
 """Called with the events of its descriptor."""
-
-
-class Watched(Protocol):
-    """A socket of the system, or one of libzmq."""
-
-    def fileno(self) -> int:
-        """Its descriptor."""
 
 
 class Timer:
@@ -105,17 +97,18 @@ class Loop:
 
     # ---- in the loop
 
-    def watch(self, sock: Watched, mask: int, handler: Handler) -> None:
-        """Have `handler` called when the socket is ready for `mask` (0: hung up only)."""
-        fd = sock.fileno()
+    def watch(self, sock: socket.socket | int, mask: int, handler: Handler) -> None:
+        """Have `handler` called when the socket, or descriptor, is ready for `mask` (0: hung up only)."""
+        fd = sock if isinstance(sock, int) else sock.fileno()
         known = fd in self._handlers
         self._handlers[fd] = handler
         (self._poller.modify if known else self._poller.register)(fd, mask)
 
-    def unwatch(self, sock: Watched) -> None:
+    def unwatch(self, sock: socket.socket | int) -> None:
         """Stop watching; nothing happens if it was not watched."""
-        if self._handlers.pop(sock.fileno(), None) is not None:
-            self._poller.unregister(sock.fileno())
+        fd = sock if isinstance(sock, int) else sock.fileno()
+        if self._handlers.pop(fd, None) is not None:
+            self._poller.unregister(fd)
 
     def close(self, sock: socket.socket) -> None:
         """Stop watching and close."""

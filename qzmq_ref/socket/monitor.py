@@ -71,13 +71,14 @@ class Relay:
         self._source = source
         self._sink = sink
         self._mask = mask
+        self._descriptors = (source.fileno(), sink.fileno())  # libzmq does not tell them any more once it terminates
         self._queue: deque[list[bytes]] = deque(maxlen=BACKLOG)
 
     def start(self) -> None:
         """Watch both, and read what has come already: libzmq's descriptors tell changes, not states."""
         self._bridge.enter(self)
-        for socket in (self._source, self._sink):
-            self._bridge.loop.watch(socket, IN, self._advance)
+        for descriptor in self._descriptors:
+            self._bridge.loop.watch(descriptor, IN, self._advance)
         self._advance(IN)
 
     def finish(self, deadline: float | None) -> None:  # noqa: ARG002
@@ -114,7 +115,7 @@ class Relay:
 
     def _close(self) -> None:
         self._bridge.leave(self)
-        for socket in (self._source, self._sink):
+        for descriptor, socket in zip(self._descriptors, (self._source, self._sink), strict=True):
             if not socket.closed:
-                self._bridge.loop.unwatch(socket)
+                self._bridge.loop.unwatch(descriptor)
                 socket.close()

@@ -88,10 +88,10 @@ def ready_properties(socket: AnySocket, own: Iterable[bytes]) -> tuple[Property,
 @contextmanager
 def private_hop(socket: AnySocket, *, connect: bool) -> Iterator[None]:
     """For the connect inside: no timeout while the bridge holds the private connection back."""
-    meanwhile = {zmq.HANDSHAKE_IVL: 0} if connect else {}
+    meanwhile: dict[int, int] = {zmq.HANDSHAKE_IVL: 0} if connect else {}
     if connect and socket.type == zmq.STREAM:
         meanwhile |= {zmq.RECONNECT_IVL: STREAM_RETRY, zmq.RECONNECT_IVL_MAX: 0}
-    before = {option: socket.get(option) for option in meanwhile}
+    before: dict[int, Any] = {option: socket.get(option) for option in meanwhile}
     for option, value in meanwhile.items():
         socket.set(option, value)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,7 +36,7 @@ _T = TypeVar("_T")
 
 
 class SecuredSocket(zmq.Socket[_T]):
-    """A ZeroMQ socket that speaks QZMQ on tcp and ipc; inproc stays as it is, other transports are refused (PAT-10).
+    """A ZeroMQ socket that speaks QZMQ on tcp and ipc; inproc stays as it is, other transports are refused (PAT-11).
 
     `qzmq_secretkey` is this side's own key, `qzmq_serverkey` (client) the key or keys its server may have,
     `qzmq_clientkeys` (server) those of the clients it admits, None for anyone. Keys are 40 Z85 characters. A socket
@@ -67,9 +68,9 @@ class SecuredSocket(zmq.Socket[_T]):
     # ---- endpoints
 
     def bind(self, addr: str | bytes) -> Any:
-        """As zmq.Socket.bind. LocalError without a key (CERT-6), or if the transport cannot be secured (PAT-10)."""
+        """As zmq.Socket.bind. LocalError without a key (CERT-6), or if the transport cannot be secured (PAT-11)."""
         text = _text(addr)
-        if text.startswith("inproc://"):
+        if text.startswith("inproc://") or self.closed:
             self._last_endpoint = None
             return super().bind(text)
         with _zmq_errors(text):
@@ -83,9 +84,9 @@ class SecuredSocket(zmq.Socket[_T]):
         return self._bind_cm(text)
 
     def connect(self, addr: str | bytes) -> Any:
-        """As zmq.Socket.connect. LocalError without a pin (CERT-6), or if the transport cannot be secured (PAT-10)."""
+        """As zmq.Socket.connect. LocalError without a pin (CERT-6), or if the transport cannot be secured (PAT-11)."""
         text = _text(addr)
-        if text.startswith("inproc://"):
+        if text.startswith("inproc://") or self.closed:
             self._last_endpoint = None
             return super().connect(text)
         with _zmq_errors(text):
@@ -115,7 +116,7 @@ class SecuredSocket(zmq.Socket[_T]):
         if was_open and self._endpoints:
             self.context.slot.linger_for(self._linger)
             for endpoint in itertools.chain.from_iterable(self._endpoints.values()):
-                self._tell(endpoint)
+                self._bridge().loop.call(functools.partial(endpoint.close, self._linger))
             self._endpoints.clear()
 
     def _bridge(self) -> Bridge:
@@ -140,14 +141,9 @@ class SecuredSocket(zmq.Socket[_T]):
         if found is None:
             raise zmq.ZMQError(errno.ENOENT)
         for endpoint in found:
-            self._tell(endpoint)
+            self._bridge().loop.run(functools.partial(endpoint.close, self._linger))
             detach(f"ipc://{endpoint.private}")
         return None
-
-    def _tell(self, endpoint: Listener | Connector) -> None:
-        """Tell the bridge that the socket has left this endpoint."""
-        linger = self._linger
-        self._bridge().loop.run(lambda: endpoint.close(linger))
 
     def _link(self, *, bind: bool) -> Link:
         """How connections are secured and set up, by the socket's attributes and options of this moment."""
@@ -214,5 +210,6 @@ def _zmq_errors(addr: str) -> Iterator[None]:
         yield
     except OSError as error:
         refused = zmq.ZMQError(error.errno)
-        refused.strerror = f"{refused.strerror} (addr={addr!r})"
+        limit = f", at most {zmq.IPC_PATH_MAX_LEN} octets" if error.errno == errno.ENAMETOOLONG else ""
+        refused.strerror = f"{refused.strerror} (addr={addr!r}{limit})"
         raise refused from None

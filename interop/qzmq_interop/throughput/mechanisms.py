@@ -9,6 +9,8 @@ from typing import TypeAlias
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
+import qzmq_ref
+
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 Socket: TypeAlias = "zmq.Socket[bytes]"
 
@@ -95,4 +97,5 @@ def _qzmq_client(socket: Socket, keys: Keys) -> None:
 
 NULL = Mechanism("NULL", _no_keys, zmq.Context, _admit_anyone, _nothing, _nothing)
 CURVE = Mechanism("CURVE", zmq.curve_keypair, zmq.Context, _curve_admit, _curve_server, _curve_client)
-MECHANISMS = {mechanism.name: mechanism for mechanism in (NULL, CURVE)}
+QZMQ = Mechanism("QZMQ", qzmq_ref.keypair, qzmq_ref.Context, _admit_anyone, _qzmq_server, _qzmq_client)
+MECHANISMS = {mechanism.name: mechanism for mechanism in (NULL, CURVE, QZMQ)}
