@@ -304,7 +304,7 @@ class Connection:
         if self.state == "closed":
             return []
         events = [*self._undetermined(), Ended("closed" if self.state == "closing" else "truncated")]
-        self._session = replace(self._session, state="closed")
+        self._session = self._session.but(state="closed")
         self._forget()
         return events
 
@@ -314,7 +314,7 @@ class Connection:
         if not size:
             return Opened(0, 0)
         self._greeted = True
-        self._session = replace(self._session, prologue=self._binding.prologue)
+        self._session = self._session.but(prologue=self._binding.prologue)
         return Opened(size, 0, tuple(self._apply(step(self._session, "(begin)"))))
 
     def _open_data(self, record: memoryview, out: memoryview) -> int:
@@ -363,10 +363,10 @@ class Connection:
     def _fail(self, alert: Alert) -> Iterator[Event]:
         """End for a fault found outside the machine. A wrong greeting is not answered (spec/bindings.md)."""
         if self._greeted:
-            return self._apply(fail(replace(self._session, outputs=()), alert))
-        self._session = replace(self._session, state="closed")
+            return self._apply(fail(self._session.but(outputs=()), alert))
+        self._session = self._session.but(state="closed")
         self._output.clear()
-        return iter((Ended("alert", alert),))
+        return iter((Ended("alert", alert.with_traceback(None)),))
 
     # ------------------------------------------------------------------ the machine's wishes
 

@@ -40,7 +40,7 @@ def client_hello(session: Session) -> Session:
         suites=(*session.configuration.policy.suites, CipherSuite(value, value, value, value)),
         extensions=(grease.extension(session.entropy),),
     )
-    session = replace(session, client_hello=bound(session, offer_ticket(session, hello)))
+    session = session.but(client_hello=bound(session, offer_ticket(session, hello)))
     return send_early(session.emit(Send(MessageType.CLIENT_HELLO, session.client_hello)))
 
 
@@ -56,7 +56,7 @@ def accept_server_hello(session: Session, message: ServerHello) -> Session:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-5", "ServerHello.certificate is empty")
     request = extensions.get(ExtensionType.CLIENT_AUTH_REQUEST)
     algorithms = request.algorithms if request else None
-    return replace(session, suite=message.suite, requested_signatures=algorithms, server_hello=session.received)
+    return session.but(suite=message.suite, requested_signatures=algorithms, server_hello=session.received)
 
 
 def trust_server(session: Session, message: ServerHello) -> Session:
@@ -66,7 +66,7 @@ def trust_server(session: Session, message: ServerHello) -> Session:
     key = parse_certificate(certificate, {message.suite.sig}, configuration.provider)
     if key.pin not in configuration.server_pins:
         raise Alert(AlertDescription.CERTIFICATE_UNKNOWN, "CERT-3", "the server's key is not a configured one")
-    return replace(session, peer_key=key, peer_certificate=certificate)
+    return session.but(peer_key=key, peer_certificate=certificate)
 
 
 def verify_server(session: Session, message: ServerHello) -> Session:
@@ -105,8 +105,8 @@ def encapsulate(session: Session, message: ServerHello) -> Session:
         ciphertext, secret = mechanism.encapsulate(message.kem_public_key, session.entropy)
     except Invalid as error:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-4", f"ServerHello.kem_public_key: {error}") from None
-    session = replace(session, kem_ciphertext=ciphertext)
-    return replace(session, secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk))
+    session = session.but(kem_ciphertext=ciphertext)
+    return session.but(secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk))
 
 
 def client_key(session: Session) -> Session:
@@ -115,10 +115,10 @@ def client_key(session: Session) -> Session:
     auth = build(_client_auth(session), hash_length=h.length)
     sealed = auth_aead(session).seal(keyschedule.expand(h, secrets.c_hs, "auth_iv"), auth, session.auth_aad)
     octets = build_message(MessageType.CLIENT_KEY, ClientKey(session.kem_ciphertext, sealed))
-    session = replace(session, client_key=octets)
+    session = session.but(client_key=octets)
     generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
     kept = replace(generation, c_ap=b"")
-    return replace(session, generation=1, generation_secrets=kept, secrets=replace(secrets, master=b"")).emit(
+    return session.but(generation=1, generation_secrets=kept, secrets=replace(secrets, master=b"")).emit(
         Send(MessageType.CLIENT_KEY, octets),
         Install("receive", 0, secrets.s_hs),
         Install("send", 1, generation.c_ap),
@@ -159,7 +159,7 @@ def verify_finished(session: Session, message: Finished) -> Session:
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-16", "Finished.verify_data does not match")
     generation = known(session.generation_secrets)
     kept = replace(generation, s_ap=b"", exp=b"")
-    return replace(session, secrets=None, generation_secrets=kept, exp=generation.exp).emit(
+    return session.but(secrets=None, generation_secrets=kept, exp=generation.exp).emit(
         Install("receive", 1, generation.s_ap)
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake.messages import AlertBody, build, build_message
 from qzmq_ref.handshake.session import Deliver, Ended, Send, Session
@@ -34,12 +32,12 @@ def end_by_close(session: Session, _: AlertBody) -> Session:
 
 def notify_close(session: Session, _: object) -> Session:
     """CLS-1."""
-    return replace(session, pending_alert=AlertDescription.CLOSE_NOTIFY)
+    return session.but(pending_alert=AlertDescription.CLOSE_NOTIFY)
 
 
 def cancel(session: Session, _: object) -> Session:
     """CLS-5."""
-    return replace(session, pending_alert=AlertDescription.USER_CANCELED).emit(Ended("canceled"))
+    return session.but(pending_alert=AlertDescription.USER_CANCELED).emit(Ended("canceled"))
 
 
 def alert(session: Session) -> Session:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake.messages import ClientKey, Finished
 from qzmq_ref.handshake.session import Peer, Session, known
@@ -20,7 +18,7 @@ def accept_metadata(session: Session, message: ClientKey | Finished) -> Session:
     )
     if session.resumed and octets != session.peer_metadata:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, requirement, "metadata is not what the ticket is bound to")
-    return replace(session, peer=peer_of(session, octets), peer_metadata=octets)
+    return session.but(peer=peer_of(session, octets), peer_metadata=octets)
 
 
 def peer_of(session: Session, octets: bytes) -> Peer:

@@ -74,7 +74,7 @@ def make_puzzle(session: Session, message: ClientHello) -> Session:
     refuse_cookie(session, message)
     early = any(extension.extension_type == ExtensionType.EARLY_DATA for extension in message.extensions)
     status = EarlyDataStatus.UNKNOWN if early else None
-    return replace(session, cookie=session.entropy(COOKIE), client_hello=session.received, early_status=status)
+    return session.but(cookie=session.entropy(COOKIE), client_hello=session.received, early_status=status)
 
 
 def hello_retry(session: Session) -> Session:
@@ -104,7 +104,7 @@ def check_solution(session: Session, message: ClientHello) -> Session:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "PUZ-4", detail)
     if not solves(session.cookie, puzzled(base), session.configuration.policy.difficulty, solution.solution):
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "PUZ-1", "the solution of the puzzle is wrong")
-    return replace(session, early_status=None)
+    return session.but(early_status=None)
 
 
 # ---------------------------------------------------------------------- client
@@ -124,11 +124,11 @@ def accept_hello_retry(session: Session, message: HelloRetry) -> Session:
 def solve_puzzle(session: Session, message: HelloRetry) -> Session:
     """PUZ-4: the first ClientHello plus the solution for it; early octets are undetermined now (RES-19)."""
     if session.early:
-        session = replace(session, early=b"").emit(EarlyAnswered("undetermined"))
+        session = session.but(early=b"").emit(EarlyAnswered("undetermined"))
     first: ClientHello = parse_structure("ClientHello", session.client_hello[1:], "REG-2")
     base = without_early(first)
     solution = PuzzleSolution(message.cookie, solve(message.cookie, puzzled(base), message.difficulty))
-    return replace(session, client_hello=bound(session, with_solution(base, solution)))
+    return session.but(client_hello=bound(session, with_solution(base, solution)))
 
 
 def second_client_hello(session: Session) -> Session:

@@ -29,20 +29,20 @@ def may_rekey(session: Session, _: object) -> bool:
 def generate_offer(session: Session, _: object) -> Session:
     """ROT-13."""
     key = _kem(session).generate(session.entropy)
-    return replace(session, kem_key=key).emit(Rekeying(session.generation + 1, complete=False))
+    return session.but(kem_key=key).emit(Rekeying(session.generation + 1, complete=False))
 
 
 def key_offer(session: Session) -> Session:
     """ROT-9."""
     octets = build(KeyUpdate(KeyUpdateKind.OFFER, session.generation + 1, known(session.kem_key).public_key))
-    return replace(session, offer=octets).emit(Send(MessageType.KEY_UPDATE, octets))
+    return session.but(offer=octets).emit(Send(MessageType.KEY_UPDATE, octets))
 
 
 def key_request(session: Session) -> Session:
     """ROT-11."""
     octets = build(KeyUpdate(KeyUpdateKind.REQUEST, session.generation + 1, b""))
     asked = Rekeying(session.generation + 1, complete=False)
-    return replace(session, requested=True).emit(asked, Send(MessageType.KEY_UPDATE, octets))
+    return session.but(requested=True).emit(asked, Send(MessageType.KEY_UPDATE, octets))
 
 
 def accept_request(session: Session, message: KeyUpdate) -> Session:
@@ -62,7 +62,7 @@ def accept_offer(session: Session, message: KeyUpdate) -> Session:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "ROT-12", f"KeyUpdate.kem_public_key: {error}") from None
     ack = build(KeyUpdateAck(session.generation + 1, ciphertext))
     fresh = _next_generation(session, secret, offer=session.received[1:], ack=ack)
-    return replace(session, kem_ciphertext=ciphertext, generation_secrets=fresh)
+    return session.but(kem_ciphertext=ciphertext, generation_secrets=fresh)
 
 
 def key_update_ack(session: Session) -> Session:
@@ -98,8 +98,8 @@ def empty_data(session: Session) -> Session:
 def _enter(session: Session, fresh: GenerationSecrets) -> Session:
     """Generation g + 1 begins; what only the exchange needed is dropped (KS-8)."""
     kept = replace(fresh, c_ap=b"", s_ap=b"")
-    session = replace(session, generation=session.generation + 1, generation_secrets=kept, kem_key=None)
-    session = replace(session, kem_ciphertext=b"", offer=b"", requested=False)
+    session = session.but(generation=session.generation + 1, generation_secrets=kept, kem_key=None)
+    session = session.but(kem_ciphertext=b"", offer=b"", requested=False)
     return session.emit(Rekeying(session.generation, complete=True))
 
 

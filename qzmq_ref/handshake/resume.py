@@ -94,7 +94,7 @@ def send_early(session: Session) -> Session:
     ticket = known(session.offered)
     h = HashFunction(HashId(ticket.suite.hash))
     secret = early_traffic(h, ticket.psk, session)
-    return replace(session, early_records=1).emit(SendEarly(ticket.suite, secret, session.early))
+    return session.but(early_records=1).emit(SendEarly(ticket.suite, secret, session.early))
 
 
 def early_traffic(h: HashFunction, psk: bytes, session: Session) -> bytes:
@@ -114,14 +114,14 @@ def accept_resumption(session: Session, message: ServerHello, extensions: Mappin
         detail = f"early data is {answer.status.name.lower()} without the ticket"
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "RES-15", detail)
     if early:
-        session = replace(session, early=b"").emit(EarlyAnswered(_EARLY[answer.status] if answer else "undetermined"))
+        session = session.but(early=b"").emit(EarlyAnswered(_EARLY[answer.status] if answer else "undetermined"))
     if not resumed:
         return session
     ticket = known(offered)
     if message.suite != ticket.suite or message.certificate or ExtensionType.CLIENT_AUTH_REQUEST in extensions:
         detail = "ServerHello resumes with another suite, a certificate or client_auth_request"
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "RES-10", detail)
-    return replace(session, resumed=True, psk=ticket.psk, peer_metadata=ticket.server_metadata)
+    return session.but(resumed=True, psk=ticket.psk, peer_metadata=ticket.server_metadata)
 
 
 def accept_ticket(session: Session, message: NewTicket) -> Session:
@@ -161,7 +161,7 @@ def resume(session: Session, message: ClientHello) -> Session:
         return session
     if message.extensions[-1].extension_type != ExtensionType.PRE_SHARED_KEY:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "RES-8", "pre_shared_key is not the last extension")
-    session = replace(session, early_status=EarlyDataStatus.UNKNOWN if early else None)
+    session = session.but(early_status=EarlyDataStatus.UNKNOWN if early else None)
     ticket = _held_ticket(session.configuration, message, key.identity)
     if ticket is None:
         return session
@@ -198,8 +198,7 @@ def _check_binder(session: Session, ticket: ServerTicket, binder: bytes) -> None
 
 def _resumed(session: Session, ticket: ServerTicket, *, early: bool) -> Session:
     """The session as the ticket makes it; from here on nobody else can use the ticket."""
-    session = replace(
-        session,
+    session = session.but(
         resumed=True,
         client_hello=session.received,
         suite=ticket.suite,
@@ -212,12 +211,12 @@ def _resumed(session: Session, ticket: ServerTicket, *, early: bool) -> Session:
         configuration = session.configuration
         algorithms = configuration.policy.client_signatures
         key = parse_certificate(ticket.client_certificate, algorithms, configuration.provider)
-        session = replace(session, peer_key=key)
+        session = session.but(peer_key=key)
     if not early:
         return session
     if not (session.configuration.policy.early_data and ticket.early_octets):
-        return replace(session, early_status=EarlyDataStatus.REJECTED)
-    session = replace(session, early_status=EarlyDataStatus.ACCEPTED, peer=peer_of(session, ticket.client_metadata))
+        return session.but(early_status=EarlyDataStatus.REJECTED)
+    session = session.but(early_status=EarlyDataStatus.ACCEPTED, peer=peer_of(session, ticket.client_metadata))
     return session.emit(ReceiveEarly(ticket.suite, early_traffic(session.hash, ticket.psk, session)))
 
 
@@ -233,7 +232,7 @@ def new_tickets(session: Session) -> Session:
     if lifetime <= 0:
         return session
     early_octets = MAX_EARLY_OCTETS if policy.early_data else 0
-    session = replace(session, authenticated_at=signed, issued=())
+    session = session.but(authenticated_at=signed, issued=())
     for _ in range(policy.tickets):
         nonce, identity = session.entropy(NONCE), session.entropy(IDENTITY)
         ticket = ServerTicket(
@@ -248,7 +247,7 @@ def new_tickets(session: Session) -> Session:
         )
         store.put(identity, ticket)
         message = build(NewTicket(lifetime, early_octets, nonce, identity))
-        session = replace(session, issued=(*session.issued, identity)).emit(Send(MessageType.NEW_TICKET, message))
+        session = session.but(issued=(*session.issued, identity)).emit(Send(MessageType.NEW_TICKET, message))
     return session
 
 
@@ -256,7 +255,7 @@ def discard_tickets(session: Session, _: object) -> Session:
     """RES-3: this session's tickets are of a generation that is over."""
     if session.configuration.tickets:
         session.configuration.tickets.discard(session.issued)
-    return replace(session, issued=())
+    return session.but(issued=())
 
 
 # ---------------------------------------------------------------------- early data, server
@@ -283,4 +282,4 @@ def discard_early(session: Session, octets: bytes) -> Session:
     if records > MAX_EARLY_RECORDS or total > MAX_EARLY_OCTETS:
         detail = f"{total} octets of early data in {records} records"
         raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "RES-14", detail)
-    return replace(session, early_records=records, early_octets=total)
+    return session.but(early_records=records, early_octets=total)
