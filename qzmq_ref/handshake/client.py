@@ -40,7 +40,7 @@ def client_hello(session: Session) -> Session:
         extensions=(grease.extension(session.entropy),),
     )
     octets = build_message(MessageType.CLIENT_HELLO, hello)
-    return replace(session, client_hello=octets).emit(Send(MessageType.CLIENT_HELLO, octets))
+    return session.but(client_hello=octets).emit(Send(MessageType.CLIENT_HELLO, octets))
 
 
 def accept_server_hello(session: Session, message: ServerHello) -> Session:
@@ -52,8 +52,7 @@ def accept_server_hello(session: Session, message: ServerHello) -> Session:
     if not message.certificate:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-5", "ServerHello.certificate is empty")
     extensions = listed_extensions(message.extensions, MessageType.SERVER_HELLO)
-    return replace(
-        session,
+    return session.but(
         suite=message.suite,
         requested_signatures=client_auth_request(extensions),
         server_hello=session.received,
@@ -66,7 +65,7 @@ def trust_server(session: Session, message: ServerHello) -> Session:
     key = parse_certificate(message.certificate, {message.suite.sig}, configuration.provider)
     if key.pin not in configuration.server_pins:
         raise Alert(AlertDescription.CERTIFICATE_UNKNOWN, "CERT-3", "the server's key is not a configured one")
-    return replace(session, peer_key=key)
+    return session.but(peer_key=key)
 
 
 def verify_server(session: Session, message: ServerHello) -> Session:
@@ -91,8 +90,8 @@ def encapsulate(session: Session, message: ServerHello) -> Session:
         ciphertext, secret = mechanism.encapsulate(message.kem_public_key, session.entropy)
     except Invalid as error:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-4", f"ServerHello.kem_public_key: {error}") from None
-    session = replace(session, kem_ciphertext=ciphertext)
-    return replace(session, secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1))
+    session = session.but(kem_ciphertext=ciphertext)
+    return session.but(secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1))
 
 
 def client_key(session: Session) -> Session:
@@ -101,10 +100,10 @@ def client_key(session: Session) -> Session:
     auth = build(_client_auth(session), hash_length=h.length)
     sealed = auth_aead(session).seal(keyschedule.expand(h, secrets.c_hs, "auth_iv"), auth, session.auth_aad)
     octets = build_message(MessageType.CLIENT_KEY, ClientKey(session.kem_ciphertext, sealed))
-    session = replace(session, client_key=octets)
+    session = session.but(client_key=octets)
     generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
     kept = replace(generation, c_ap=b"")
-    return replace(session, generation=kept, secrets=replace(secrets, master=b"")).emit(
+    return session.but(generation=kept, secrets=replace(secrets, master=b"")).emit(
         Send(MessageType.CLIENT_KEY, octets),
         Install("receive", 0, secrets.s_hs),
         Install("send", 1, generation.c_ap),
@@ -144,9 +143,7 @@ def verify_finished(session: Session, message: Finished) -> Session:
     if not hmac.compare_digest(message.verify_data, server_mac(session, message.metadata)):
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-16", "Finished.verify_data does not match")
     generation = known(session.generation)
-    return replace(session, secrets=None, generation=None, exp=generation.exp).emit(
-        Install("receive", 1, generation.s_ap)
-    )
+    return session.but(secrets=None, generation=None, exp=generation.exp).emit(Install("receive", 1, generation.s_ap))
 
 
 def server_mac(session: Session, metadata: bytes) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake.messages import AlertBody, ClientKey, Finished, build, build_message
 from qzmq_ref.handshake.session import Deliver, Ended, Peer, Send, Session, known
@@ -21,7 +19,7 @@ def accept_metadata(session: Session, message: ClientKey | Finished) -> Session:
         check_identity_is_pin(properties, pin)
     if configuration.socket_type:
         properties += added_properties(pin, session.chosen, session.peer_address)
-    return replace(session, peer=Peer(pin, session.chosen, properties))
+    return session.but(peer=Peer(pin, session.chosen, properties))
 
 
 def deliver(session: Session, octets: bytes) -> Session:
@@ -48,12 +46,12 @@ def end_by_close(session: Session, _: AlertBody) -> Session:
 
 def notify_close(session: Session, _: object) -> Session:
     """CLS-1."""
-    return replace(session, pending_alert=AlertDescription.CLOSE_NOTIFY)
+    return session.but(pending_alert=AlertDescription.CLOSE_NOTIFY)
 
 
 def cancel(session: Session, _: object) -> Session:
     """CLS-5."""
-    return replace(session, pending_alert=AlertDescription.USER_CANCELED).emit(Ended("canceled"))
+    return session.but(pending_alert=AlertDescription.USER_CANCELED).emit(Ended("canceled"))
 
 
 def alert(session: Session) -> Session:

@@ -7,7 +7,7 @@ No transition exists outside the table. Its guards, actions and sends are the fu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -78,7 +78,7 @@ def step(session: Session, event: str, body: bytes = b"", epoch: str = "") -> Se
     `plain` or the record's generation; or it is a local event such as `(close)`. A fault of the peer ends the
     session with an alert (HS-18, ALR-3). A local event without a row changes nothing.
     """
-    session = replace(session, outputs=())
+    session = session.but(outputs=())
     local = event.startswith("(")
     if session.state == "closed" or (local and not rows_for(session, event, epoch)):
         return session
@@ -88,17 +88,17 @@ def step(session: Session, event: str, body: bytes = b"", epoch: str = "") -> Se
     except Alert as alert:
         return fail(session, alert)
     if not local:
-        session = replace(session, received=bytes([MessageType[event.upper()]]) + body)
+        session = session.but(received=bytes([MessageType[event.upper()]]) + body)
     return _run(session, row, message)
 
 
 def fail(session: Session, alert: Alert) -> Session:
     """End the session for a fault of the peer: one alert, sealed if there is a sending key (ALR-1 to ALR-3), none
-    after a close_notify (CLS-1)."""
+    after a close_notify (CLS-1). The alert's traceback goes: its frames hold secrets, and views of buffers (SEC-6)."""
     send = closing.sealed_alert if session.sealing else closing.alert
     if session.state not in ("closing", "closed"):
-        session = send(replace(session, pending_alert=alert.description))
-    return replace(session, state="closed").emit(Ended("alert", alert))
+        session = send(session.but(pending_alert=alert.description))
+    return session.but(state="closed").emit(Ended("alert", alert.with_traceback(None)))
 
 
 def rows_for(session: Session, event: str, epoch: str) -> tuple[Row, ...]:
@@ -129,7 +129,7 @@ def _run(session: Session, row: Row, message: Any) -> Session:
         session = row.sends(session)
     if row.next == "established" != session.state:
         session = session.emit(Established(known(session.peer)))
-    return replace(session, state=row.next, received=b"")
+    return session.but(state=row.next, received=b"")
 
 
 def _load() -> Mapping[tuple[str, str, str], tuple[Row, ...]]:

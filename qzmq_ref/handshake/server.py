@@ -44,7 +44,7 @@ def select_suite(session: Session, message: ClientHello) -> Session:
     key = known(configuration.key)
     for suite in configuration.policy.suites:
         if suite in message.suites and suite.sig == key.sig:
-            return replace(session, suite=suite, client_hello=session.received)
+            return session.but(suite=suite, client_hello=session.received)
     raise Alert(
         AlertDescription.HANDSHAKE_FAILURE,
         "HS-3",
@@ -55,7 +55,7 @@ def select_suite(session: Session, message: ClientHello) -> Session:
 def generate_kem_key(session: Session, _: ClientHello) -> Session:
     """HS-7."""
     mechanism = kem(KemId(session.chosen.kem), session.configuration.provider)
-    return replace(session, kem_key=mechanism.generate(session.entropy))
+    return session.but(kem_key=mechanism.generate(session.entropy))
 
 
 def server_hello(session: Session) -> Session:
@@ -65,7 +65,7 @@ def server_hello(session: Session) -> Session:
     extensions: tuple[Extension, ...] = ()
     if session.configuration.client_pins is not None:
         algorithms = session.configuration.policy.client_signatures
-        session = replace(session, requested_signatures=algorithms)
+        session = session.but(requested_signatures=algorithms)
         request = ClientAuthRequest((*algorithms, grease.octet(session.entropy)))
         extensions = (Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(request)),)
     hello = ServerHello(
@@ -79,7 +79,7 @@ def server_hello(session: Session) -> Session:
     )
     hello = replace(hello, signature=key.sign(server_signed(session, hello), session.entropy))
     octets = build_message(MessageType.SERVER_HELLO, hello)
-    return replace(session, server_hello=octets).emit(Send(MessageType.SERVER_HELLO, octets))
+    return session.but(server_hello=octets).emit(Send(MessageType.SERVER_HELLO, octets))
 
 
 def decapsulate(session: Session, message: ClientKey) -> Session:
@@ -88,9 +88,9 @@ def decapsulate(session: Session, message: ClientKey) -> Session:
         secret = known(session.kem_key).decapsulate(message.kem_ciphertext)
     except Invalid as error:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-5", f"ClientKey.kem_ciphertext: {error}") from None
-    session = replace(session, kem_key=None, kem_ciphertext=message.kem_ciphertext, client_key=session.received)
+    session = session.but(kem_key=None, kem_ciphertext=message.kem_ciphertext, client_key=session.received)
     secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1)
-    return replace(session, secrets=secrets).emit(Install("send", 0, secrets.s_hs))
+    return session.but(secrets=secrets).emit(Install("send", 0, secrets.s_hs))
 
 
 def open_client_auth(session: Session, message: ClientKey) -> Session:
@@ -101,7 +101,7 @@ def open_client_auth(session: Session, message: ClientKey) -> Session:
         opened = auth_aead(session).open(nonce, message.sealed_auth, session.auth_aad)
     except Invalid:
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-9", "ClientKey.sealed_auth does not open") from None
-    return replace(session, client_auth=parse_structure("ClientAuth", opened, "REG-2", h.length))
+    return session.but(client_auth=parse_structure("ClientAuth", opened, "REG-2", h.length))
 
 
 def verify_client(session: Session, _: ClientKey) -> Session:
@@ -133,7 +133,7 @@ def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
         key.verify(auth.signature, client_signed(session, auth.certificate))
     except Invalid as error:
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-13", f"ClientAuth.signature: {error}") from None
-    return replace(session, peer_key=key)
+    return session.but(peer_key=key)
 
 
 def trust_client(session: Session, _: ClientKey) -> Session:
@@ -150,7 +150,7 @@ def finished(session: Session) -> Session:
     metadata = build_metadata(session.configuration.metadata)
     message = build(Finished(metadata, server_mac(session, metadata)), hash_length=h.length)
     generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
-    return replace(session, secrets=None, client_auth=None, exp=generation.exp).emit(
+    return session.but(secrets=None, client_auth=None, exp=generation.exp).emit(
         Send(MessageType.FINISHED, message),
         Install("send", 1, generation.s_ap),
         Install("receive", 1, generation.c_ap),
