@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from struct import Struct, pack
+from struct import Struct
 
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.handshake.session import Role
-from qzmq_ref.metadata import Property, build_metadata
+from qzmq_ref.metadata import Metadata, Property
 from qzmq_ref.patterns import MECHANISM
 from qzmq_ref.registries import AlertDescription
 from qzmq_ref.spec.schema import load, structure
@@ -19,7 +19,8 @@ COMMAND, LONG_COMMAND = 0x04, 0x06
 MAX_SHORT = 255
 
 _NAME = bytes([len(MECHANISM)]) + MECHANISM
-_HEADERS: Mapping[int, Struct] = {  # flags -> flags, size, command name
+_FRAMES: Mapping[int, Struct] = {COMMAND: Struct(">BB"), LONG_COMMAND: Struct(">BQ")}  # flags -> flags, size
+_HEADERS: Mapping[int, Struct] = {  # the same, with the command's name
     COMMAND: Struct(f">BB{len(_NAME)}s"),
     LONG_COMMAND: Struct(f">BQ{len(_NAME)}s"),
 }
@@ -68,18 +69,28 @@ def check_greeting(octets: bytes, mechanism: bytes, *, as_server: bool) -> None:
 def command(name: bytes, body: bytes) -> bytes:
     """A whole command frame."""
     size = 1 + len(name) + len(body)
-    header = pack(">BB" if size <= MAX_SHORT else ">BQ", _flags(size), size)
-    return header + bytes([len(name)]) + name + body
+    flags = _flags(size)
+    return _FRAMES[flags].pack(flags, size) + bytes([len(name)]) + name + body
 
 
 def ready(properties: Iterable[Property]) -> bytes:
     """READY of mechanism NULL, for the hop between a local socket and its bridge."""
-    return command(b"READY", build_metadata(properties))
+    return command(b"READY", load().build(Metadata(tuple(properties))))
 
 
 def error(reason: bytes) -> bytes:
     """ERROR of mechanism NULL. libzmq reads three digits as a ZAP status and gives up connecting."""
     return command(b"ERROR", bytes([len(reason)]) + reason)
+
+
+def after_ready(octets: bytes) -> int | None:
+    """Where traffic begins, behind a greeting and the READY of mechanism NULL; None while these are not whole."""
+    frame = octets[GREETING_SIZE:]
+    if not frame or len(frame) < (header := _FRAMES[frame[0]]).size:
+        return None
+    _, size = header.unpack_from(frame)
+    end = GREETING_SIZE + header.size + int(size)
+    return end if len(octets) >= end else None
 
 
 def _flags(size: int) -> int:

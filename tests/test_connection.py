@@ -297,3 +297,10 @@ def test_a_fault_found_outside_the_table_repeats_nothing() -> None:
     assert pair.server.data_to_send()
     pair.server.receive((33).to_bytes(4, "big") + b"\x04" + bytes(32))
     assert pair.server.data_to_send() == b"\0\0\0\x02\x30\x0a"
+
+
+def test_an_alert_keeps_no_frames() -> None:
+    """SEC-6: the frames of a failed step hold secrets, and views of the input buffer that must be free again."""
+    end = ended(make_pair().server.receive(b"GET / HTTP/1.1\r\n\r\n"))
+    assert end.alert is not None
+    assert end.alert.__traceback__ is None

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.handshake.session import Role
+from qzmq_ref.metadata import Property
 from qzmq_ref.registries import AlertDescription
 from qzmq_ref.spec.schema import load
-from qzmq_ref.zmtp import GREETING_SIZE, Greeting, ZmtpBinding, check_greeting, greeting
+from qzmq_ref.zmtp import GREETING_SIZE, Greeting, ZmtpBinding, after_ready, check_greeting, greeting, ready
 
 PEER: dict[Role, Role] = {"client": "server", "server": "client"}
 LIMIT = 2**17
@@ -189,3 +190,11 @@ def test_a_command_without_a_message_is_refused(size: int) -> None:
     """ZMTP-8, by its size alone."""
     assert without_message(bytes([0x04, size])).requirement == "ZMTP-8"
     assert without_message(b"\x06" + size.to_bytes(8, "big")).requirement == "ZMTP-8"
+
+
+@given(value=st.binary(max_size=400), traffic=st.binary(max_size=20))
+def test_traffic_of_the_local_hop_begins_behind_ready(value: bytes, traffic: bytes) -> None:
+    """Both forms of the size, at every cut."""
+    before = greeting(b"NULL", as_server=False) + ready([Property(b"Identity", value)])
+    assert after_ready(before + traffic) == len(before)
+    assert all(after_ready(before[:cut]) is None for cut in range(len(before)))

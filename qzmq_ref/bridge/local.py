@@ -16,46 +16,12 @@ from collections.abc import Callable, Iterable
 from qzmq_ref.bridge.loop import Loop
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.metadata import Property
+from qzmq_ref.zmtp import after_ready, error, greeting, ready
 
 log = logging.getLogger("qzmq")
 
-GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)
-"""64 octets: signature, version 3.1, mechanism, as-server 0, filler (RFC 37)."""
-
-COMMAND, COMMAND_LONG = 4, 6
-REFUSED = b"\x05ERROR\x03400"
+REFUSED = error(b"400")
 """libzmq takes ERROR 400 for a refusal of its credentials and stops connecting."""
-
-
-def command(body: bytes) -> bytes:
-    """A ZMTP command frame (RFC 37)."""
-    if len(body) < 256:
-        return bytes((COMMAND, len(body))) + body
-    return struct.pack(">BQ", COMMAND_LONG, len(body)) + body
-
-
-def ready(properties: Iterable[Property]) -> bytes:
-    """The READY command with these properties."""
-    return command(
-        b"\x05READY"
-        + b"".join(
-            bytes((len(each.name),)) + each.name + len(each.value).to_bytes(4) + each.value for each in properties
-        )
-    )
-
-
-def skip_null(octets: bytes) -> int | None:
-    """Where application octets start: behind libzmq's greeting and READY. None while those are incomplete."""
-    start = len(GREETING)
-    if len(octets) < start + 2:
-        return None
-    if octets[start] == COMMAND:
-        end = start + 2 + octets[start + 1]
-    elif len(octets) < start + 9:
-        return None
-    else:
-        end = start + 9 + int.from_bytes(octets[start + 1 : start + 9])
-    return end if len(octets) >= end else None
 
 
 def of_own_process(sock: socket.socket) -> bool:
@@ -83,7 +49,7 @@ class LocalHop:
         self._received = b""
         sock.setblocking(False)
         if framed:
-            self._send(GREETING)
+            self._send(greeting(b"NULL", as_server=False))
         loop.watch(sock, IN, self._readable)
 
     def announce(self, properties: Iterable[Property]) -> None:
@@ -96,7 +62,7 @@ class LocalHop:
     def refuse(self) -> None:
         """Tell libzmq that the peer refused this socket for good."""
         if self._framed:
-            self._send(command(REFUSED))
+            self._send(REFUSED)
 
     def _send(self, octets: bytes) -> None:
         """All of it fits any socket buffer. If libzmq has hung up, reading will tell."""
@@ -125,7 +91,7 @@ class LocalHop:
         self._finish_if_complete()
 
     def _finish_if_complete(self) -> None:
-        start = skip_null(self._received) if self._framed else 0
+        start = after_ready(self._received) if self._framed else 0
         if start is None or not self._announced or self.done is None:
             return
         self._loop.unwatch(self.sock)

@@ -226,7 +226,7 @@ class Session:
     sealing: bool = False
 
     def but(self, **changes: Any) -> Session:
-        """This session with some fields changed: dataclasses.replace, which would take a third of a handshake's Python."""
+        """This session with some fields changed; dataclasses.replace would be a third of a handshake's Python."""
         if not changes.keys() <= self.__dict__.keys():
             raise TypeError(f"Session has no {', '.join(changes.keys() - self.__dict__.keys())}")
         session = object.__new__(Session)
