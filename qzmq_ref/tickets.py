@@ -1,12 +1,26 @@
-"""Ticket stores: in memory, and in a SQLite file that several processes share (RES-4)."""
+"""Ticket stores: in memory, and in a SQLite file that several processes share (RES-4).
+
+Both know a ticket by a hash of its identity only, so a list of what they hold opens no session.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict
 from hashlib import sha256
+from pathlib import Path
 from time import time
+from typing import Any
 
+from qzmq_ref.alerts import LocalError
+from qzmq_ref.crypto.aead import KEY, NONCE, Aead
+from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.handshake.tickets import ServerTicket
 from qzmq_ref.records import Clock
+from qzmq_ref.registries import AeadId, CipherSuite, HashId
 
 
 class MemoryTickets:
@@ -22,21 +36,99 @@ class MemoryTickets:
         return self._clock()
 
     def put(self, identity: bytes, ticket: ServerTicket) -> None:
-        """Remember a ticket under the hash of its identity, so that the store itself is of no use to a thief."""
+        """Remember a ticket until it expires or is taken."""
         while len(self._tickets) >= self._capacity:
             self._tickets.pop(next(iter(self._tickets)), None)
-        self._tickets[sha256(identity).digest()] = ticket
+        self._tickets[_name(identity)] = ticket
 
     def peek(self, identity: bytes) -> ServerTicket | None:
         """The ticket, if it is there and has not expired."""
-        ticket = self._tickets.get(sha256(identity).digest())
+        ticket = self._tickets.get(_name(identity))
         return ticket if ticket and ticket.expires_at > self._clock() else None
 
     def take(self, identity: bytes) -> bool:
-        """Remove the ticket (RES-4): dict.pop is atomic."""
-        return self._tickets.pop(sha256(identity).digest(), None) is not None
+        """Remove the ticket; True for exactly one caller: dict.pop is atomic (RES-4)."""
+        return self._tickets.pop(_name(identity), None) is not None
 
     def discard(self, identities: tuple[bytes, ...]) -> None:
-        """RES-3."""
+        """Forget these tickets, if they are there (RES-3)."""
         for identity in identities:
-            self._tickets.pop(sha256(identity).digest(), None)
+            self._tickets.pop(_name(identity), None)
+
+
+class SqliteTickets:
+    """A ticket store in a file, for several processes and threads, that a crash leaves whole.
+
+    A ticket is taken by a transaction that is on disk before the server answers: it is never accepted twice, even
+    if the process or the machine dies in between (RES-4). What a ticket holds is sealed under a key that only the
+    client's copy of its identity yields, so the file alone is of no use. Open it after a fork, not before. Raises
+    LocalError if the file cannot be opened.
+    """
+
+    def __init__(self, path: str | Path, clock: Clock = time) -> None:
+        self._clock = clock
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            self._database = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS tickets (name BLOB PRIMARY KEY, expires_at REAL, sealed BLOB) WITHOUT ROWID"
+            )
+            self._database.execute("CREATE INDEX IF NOT EXISTS age ON tickets (expires_at)")
+        except (OSError, sqlite3.Error) as error:
+            raise LocalError(f"cannot keep tickets in {path}: {error}; name a file this process may write") from None
+
+    def close(self) -> None:
+        """Close the file. The store cannot be used afterwards."""
+        self._database.close()
+
+    def now(self) -> float:
+        """Wall-clock seconds."""
+        return self._clock()
+
+    def put(self, identity: bytes, ticket: ServerTicket) -> None:
+        """Remember a ticket until it expires or is taken; expired ones go."""
+        self._database.execute("DELETE FROM tickets WHERE expires_at <= ?", (self._clock(),))
+        row = (_name(identity), ticket.expires_at, _seal(identity, ticket))
+        self._database.execute("INSERT OR REPLACE INTO tickets VALUES (?, ?, ?)", row)
+
+    def peek(self, identity: bytes) -> ServerTicket | None:
+        """The ticket, if it is there and has not expired."""
+        query = "SELECT sealed FROM tickets WHERE name = ? AND expires_at > ?"
+        with closing(self._database.execute(query, (_name(identity), self._clock()))) as found:
+            row = found.fetchone()
+        return _open(identity, row[0]) if row else None
+
+    def take(self, identity: bytes) -> bool:
+        """Remove the ticket; True for exactly one caller among all processes (RES-4)."""
+        query = "DELETE FROM tickets WHERE name = ? RETURNING 1"
+        return bool(self._database.execute(query, (_name(identity),)).fetchall())
+
+    def discard(self, identities: tuple[bytes, ...]) -> None:
+        """Forget these tickets, if they are there (RES-3)."""
+        for identity in identities:
+            self.take(identity)
+
+
+def _name(identity: bytes) -> bytes:
+    return sha256(identity).digest()
+
+
+def _aead(identity: bytes) -> Aead:
+    """One key per identity, which the store does not keep: so the nonce may be constant."""
+    return Aead(AeadId.AES_256_GCM, HashFunction(HashId.SHA_256).expand(identity, b"qzmq ticket store", KEY))
+
+
+def _seal(identity: bytes, ticket: ServerTicket) -> bytes:
+    facts = asdict(ticket) | {"suite": [int(part) for part in asdict(ticket.suite).values()]}
+    text = json.dumps({name: value.hex() if isinstance(value, bytes) else value for name, value in facts.items()})
+    return _aead(identity).seal(bytes(NONCE), text.encode(), b"")
+
+
+def _open(identity: bytes, sealed: bytes) -> ServerTicket:
+    facts: dict[str, Any] = json.loads(_aead(identity).open(bytes(NONCE), sealed, b""))
+    facts["suite"] = CipherSuite(*facts["suite"])
+    for name in ("psk", "client_certificate", "client_metadata", "digest"):
+        facts[name] = bytes.fromhex(facts[name])
+    return ServerTicket(**facts)
