@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.sealing import Sealer, sealer
-from qzmq_ref.handshake import client, closing, keyschedule, server
+from qzmq_ref.handshake import client, keyschedule, server
 from qzmq_ref.handshake.certificates import build_certificate
 from qzmq_ref.handshake.messages import ClientAuth, ClientHello, ClientKey, Finished, ServerHello, build
 from qzmq_ref.handshake.session import known
@@ -31,8 +31,12 @@ class ClientPeer(Peer):
 
     def exchange_keys(self) -> None:
         """ClientKey out, Finished in."""
-        self.send_client_key()
+        self.finish()
         self.read_finished()
+
+    def finish(self) -> None:
+        """The peer's last message of the handshake."""
+        self.send_client_key()
 
     def send_client_hello(self) -> None:
         """Offers the suites of the policy, and GREASE beside them (REG-11)."""
@@ -97,7 +101,8 @@ class ClientPeer(Peer):
     def read_finished(self) -> None:
         """Checks the target's Finished; its next record is of generation 1."""
         message: Finished = self.read(MessageType.FINISHED)
-        self.session = closing.accept_metadata(client.verify_finished(self.session, message), message)
+        self.session = client.verify_finished(self.session, message)
+        self.check_metadata(message.metadata)
         known(self.reader).install(known(self.generation).s_ap, 1)
 
 
@@ -107,7 +112,7 @@ class ServerPeer(Peer):
     path: ClassVar[dict[str, str]] = {
         "wait_server_hello": "begin",
         "wait_finished": "answer_hello",
-        "established": "send_finished",
+        "established": "finish",
     }
 
     def begin(self) -> None:
@@ -151,13 +156,13 @@ class ServerPeer(Peer):
         message: ClientKey = self.read(MessageType.CLIENT_KEY)
         for check in (server.decapsulate, server.open_client_auth, server.verify_client, server.trust_client):
             self.session = check(self.session, message)
-        self.session = closing.accept_metadata(self.session, message)
+        self.check_metadata(known(self.session.client_auth).metadata)
         secrets = known(self.session.secrets)
         self.generation = keyschedule.first_generation(self.session.hash, secrets.master, self.session.t_ck)
         self.reader = RecordReader(self.session.chosen, self.generation.c_ap, 1)
         self.sealer = sealer(self.session.chosen, secrets.s_hs, 0)
 
-    def send_finished(self) -> None:
+    def finish(self) -> None:
         """Finished as generation 0, record 0; generation 1 from then on."""
         metadata = build_metadata(self.session.configuration.metadata)
         self.send_sealed(MessageType.FINISHED, self.shape(Finished(metadata, b""), authenticate=self._authenticate)[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 
 from qzmq_conformance.case import Case, Failed, Outcome, Undriven
 from qzmq_conformance.stage import Bench, Stage
@@ -22,6 +23,15 @@ def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes once more when all is over: octets that reached the application late make their case fail too."""
+    late = Failed("octets of the peer reached the application", "not one octet reaches the application (REC-9)")
+    return [
+        replace(outcome, seen=late.seen, expected=late.expected) if outcome.passed and bench.target.reached(outcome.token) else outcome
+        for outcome in outcomes
+    ]
+
+
 def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counter) -> Outcome:
     """Plays one case. Whatever the script raises except `Undriven` is a failure of the case, never of the run."""
     stage = Stage(bench)
@@ -36,7 +46,7 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
         seen, expected = f"{type(error).__name__}: {error}", ""
     else:
         seen, expected = "", ""
-    return Outcome(case, clock() - began, seen, expected or expectation(case), () if not seen else stage.transcript())
+    return Outcome(case, clock() - began, stage.token, seen, expected or expectation(case), tuple(stage.entries))
 
 
 def expectation(case: Case) -> str:

@@ -14,15 +14,16 @@ from qzmq_conformance.peer import HONEST, Deviation, Peer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Stage
-from qzmq_conformance.target import token
+from qzmq_conformance.target import Application, token
 from qzmq_ref.connection import Binding, Configuration
+from qzmq_ref.handshake.session import Role
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import MessageType
 from qzmq_ref.zmtp import ZmtpBinding
 
-ROLES = ("server", "client")
+ROLES: tuple[Role, Role] = ("server", "client")
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,18 @@ class Scene:
 
     `own` and `others` are the Socket-Types of target and peer; by default ones that fit, and let the target answer.
     `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's.
+    `alone`: the target's socket is this case's own, so that its application can close it.
     """
 
     mode: str
-    role: str
+    role: Role
     mutual: bool = False
     raw: bool = False
     own: str = ""
-    others: str = ""
+    others: str | None = None
     who: str = "other"
     policy: Policy | None = None
+    alone: bool = False
 
     @property
     def target_type(self) -> str:
@@ -49,15 +52,18 @@ class Scene:
 
     @property
     def peer_type(self) -> str:
-        """The peer's Socket-Type, empty in the raw binding."""
-        return self.others or ("" if self.raw else "DEALER")
+        """The peer's Socket-Type."""
+        return "DEALER" if self.others is None else self.others
 
     @contextmanager
     def play(self, stage: Stage, deviation: Deviation = HONEST) -> Iterator[Peer]:
         """A peer with a fresh connection to the target, before the first octet."""
-        with self._link(stage) as link:
+        with self._link(stage) as (link, application):
             role = ClientPeer if self.role == "server" else ServerPeer
-            yield role(stage, link, self._binding(), self._configuration(), deviation)
+            peer = role(stage, link, self._binding(), self._configuration(), deviation)
+            peer.application = application
+            peer.target_type = b"" if self.raw else self.target_type.encode()
+            yield peer
             if stage.token in link.received:
                 raise Failed("application octets of the target crossed the wire in the clear")
 
@@ -78,7 +84,7 @@ class Scene:
         """What the peer has: the role opposite to the target's."""
         chosen = self.chosen
         ours, theirs = key(self.who, chosen.signature), key("target", chosen.signature)
-        metadata = (Property(b"Socket-Type", self.peer_type.encode()),) if self.peer_type else ()
+        metadata = () if self.raw else (Property(b"Socket-Type", self.peer_type.encode()),)
         if self.role == "server":
             return Configuration(
                 "client",
@@ -86,7 +92,6 @@ class Scene:
                 key=ours if self.mutual else None,
                 server_pins=frozenset({theirs.pin}),
                 metadata=metadata,
-                socket_type=self.peer_type.encode(),
             )
         return Configuration(
             "server",
@@ -94,27 +99,51 @@ class Scene:
             key=ours,
             client_pins=frozenset({theirs.pin}) if self.mutual else None,
             metadata=metadata,
-            socket_type=self.peer_type.encode(),
         )
 
     def _binding(self) -> Binding:
         role = "client" if self.role == "server" else "server"
         return RawBinding(role) if self.raw else ZmtpBinding(role)
 
+    @property
+    def peer_greeting(self) -> bytes:
+        """What an honest peer sends at once."""
+        return self._binding().greeting()
+
+    @property
+    def target_greeting(self) -> bytes:
+        """What the target sends at once, whatever it receives (ZMTP-1, RAW-1)."""
+        return (RawBinding(self.role) if self.raw else ZmtpBinding(self.role)).greeting()
+
     @contextmanager
-    def _link(self, stage: Stage) -> Iterator[Link]:
-        if self.role == "server":
-            with Link.connect(stage.bench.listening(self.target_type, self.security).address) as link:
-                yield link
-            return
+    def _link(self, stage: Stage) -> Iterator[tuple[Link, Application]]:
+        if self.role == "server" and not self.alone:
+            application = stage.bench.listening(self.target_type, self.security)
+            with Link.connect(application.address) as link:
+                yield link, application
+        elif self.role == "server":
+            with (
+                stage.target.open(self.target_type, bind=True, security=self.security, echo=True) as application,
+                Link.connect(application.address) as link,
+            ):
+                yield link, application
+        else:
+            with self._accepted(stage) as both:
+                yield both
+
+    @contextmanager
+    def _accepted(self, stage: Stage) -> Iterator[tuple[Link, Application]]:
+        """The target connects to a listener of the peer."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(ANSWER_WITHIN)
             endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-            with stage.target.open(self.target_type, endpoint, bind=False, security=self.security, echo=True):
+            with stage.target.open(
+                self.target_type, endpoint, bind=False, security=self.security, echo=True
+            ) as application:
                 connected, _ = listener.accept()
                 listener.close()  # a reconnect of the target finds nothing
                 with Link(connected) as link:
-                    yield link
+                    yield link, application
 
 
 def scenes(mode: str, **options: bool) -> Iterator[Scene]:

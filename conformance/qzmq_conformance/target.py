@@ -47,6 +47,7 @@ class Target:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
         )
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # its own: who waits for the pipe must not keep the reader from emptying the other
         self._answers: dict[int, Future[Mapping[str, Any]]] = {}
         self._inboxes: dict[int, queue.SimpleQueue[tuple[bytes, ...]]] = {}
         self._tokens: set[bytes] = set()
@@ -109,10 +110,12 @@ class Target:
             self._asked += 1
             number = self._asked
             self._answers[number] = answer
-            try:
-                self._process.stdin.write(json.dumps({"id": number, "verb": verb, **arguments}).encode() + b"\n")
-            except OSError as error:
-                raise Undriven(f"the target's process is gone: {error}\n{self.log()}") from error
+        request = json.dumps({"id": number, "verb": verb, **arguments}).encode() + b"\n"
+        try:
+            with self._writing:
+                self._process.stdin.write(request)
+        except OSError as error:
+            raise Undriven(f"the target's process is gone: {error}\n{self.log()}") from error
         try:
             found = answer.result(ANSWER_WITHIN)
         except TimeoutError:
@@ -155,13 +158,14 @@ class Target:
         self.inbox(line["socket"]).put(parts)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Application:
     """One application socket inside a target. Context manager; leaving it closes the socket."""
 
     target: Target
     socket: int
     endpoint: str
+    closed: bool = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -181,8 +185,10 @@ class Application:
             raise Failed(f"no message reached the application within {within} s") from None
 
     def close(self) -> None:
-        """Closes the socket without linger."""
-        self.target.ask("close", socket=self.socket)
+        """Closes the socket; closing it again does nothing."""
+        if not self.closed:
+            self.closed = True
+            self.target.ask("close", socket=self.socket)
 
     def __enter__(self) -> Self:
         return self
