@@ -42,6 +42,12 @@ class Link:
         self._socket.close()
 
     @property
+    def address(self) -> str:
+        """The peer's own address, as the target sees it."""
+        host, port = self._socket.getsockname()[:2]
+        return f"{host}:{port}"
+
+    @property
     def unread(self) -> bytes:
         """Octets that arrived and were not taken yet."""
         return bytes(self.received[self._taken :])

@@ -36,13 +36,15 @@ def same(value: Any) -> Any:
 @dataclass(frozen=True)
 class Deviation:
     """What to do to the one structure of that name: to its `content`, before anything covers it; to its value once it
-    is `signed` and before it is authenticated; once it is `proved`; to its `octets` once they are built."""
+    is `signed` and before it is authenticated; once it is `proved`; to its `octets` once they are built. `covers`
+    changes what a signature covers, of whichever structure."""
 
     structure: str = ""
     content: Edit = same
     signed: Edit = same
     proved: Edit = same
     octets: Callable[[bytes], bytes] = same
+    covers: Callable[[bytes], bytes] = same
 
 
 HONEST = Deviation()
@@ -80,9 +82,18 @@ class Peer:
                 return
         raise KeyError(state)
 
+    def deliver_answer(self) -> None:
+        """Sends the server's answer to the ClientHello; the step of a server alone."""
+        raise NotImplementedError
+
     def finish(self) -> None:
         """Sends the peer's last message of the handshake."""
         raise NotImplementedError
+
+    def sign(self, covered: bytes) -> bytes:
+        """The signature of the peer's key, over what the deviation makes of the octets."""
+        key = known(self.session.configuration.key)
+        return key.sign(self.deviation.covers(covered), self.session.entropy)
 
     def greet(self) -> None:
         """Both greetings, whole; the prologue is what crossed the wire."""

@@ -27,7 +27,7 @@ class ClientPeer(Peer):
     def exchange_hellos(self) -> None:
         """ClientHello out, ServerHello in."""
         self.send_client_hello()
-        self.read_server_hello()
+        self.encapsulate(self.read_server_hello())
 
     def exchange_keys(self) -> None:
         """ClientKey out, Finished in."""
@@ -47,11 +47,16 @@ class ClientPeer(Peer):
         self.session = replace(self.session, client_hello=message)
         self.send_message(message)
 
-    def read_server_hello(self) -> None:
-        """Checks the target's ServerHello as a client must and derives the handshake secrets."""
+    def read_server_hello(self) -> ServerHello:
+        """Checks the target's ServerHello as a client must."""
         message: ServerHello = self.read(MessageType.SERVER_HELLO)
-        for check in (client.accept_server_hello, client.trust_server, client.verify_server, client.encapsulate):
+        for check in (client.accept_server_hello, client.trust_server, client.verify_server):
             self.session = check(self.session, message)
+        return message
+
+    def encapsulate(self, message: ServerHello) -> None:
+        """Derives the handshake secrets."""
+        self.session = client.encapsulate(self.session, message)
 
     def send_client_key(self) -> None:
         """Sends ClientKey and enters generation 1."""
@@ -89,11 +94,9 @@ class ClientPeer(Peer):
         return self.shape(ClientAuth(certificate, b"", metadata, 0, b""), self._sign, self._authenticate)[1]
 
     def _sign(self, auth: ClientAuth) -> ClientAuth:
-        key = self.session.configuration.key
-        if key is None or not auth.certificate:
+        if self.session.configuration.key is None or not auth.certificate:
             return auth
-        covered = client.client_signed(self.session, auth.certificate)
-        return replace(auth, signature=key.sign(covered, self.session.entropy))
+        return replace(auth, signature=self.sign(client.client_signed(self.session, auth.certificate)))
 
     def _authenticate(self, auth: ClientAuth) -> ClientAuth:
         return replace(auth, verify_data=client.client_mac(self.session, auth))
@@ -126,6 +129,10 @@ class ServerPeer(Peer):
         self.send_server_hello()
         self.read_client_key()
 
+    def deliver_answer(self) -> None:
+        """ServerHello out."""
+        self.send_server_hello()
+
     def send_server_hello(self) -> None:
         """Signs the choice; asks for the client's key if the configuration has a list of authorised ones."""
         configuration = self.session.configuration
@@ -148,8 +155,7 @@ class ServerPeer(Peer):
         self.send_message(message)
 
     def _sign(self, hello: ServerHello) -> ServerHello:
-        covered = client.server_signed(self.session, hello)
-        return replace(hello, signature=known(self.session.configuration.key).sign(covered, self.session.entropy))
+        return replace(hello, signature=self.sign(client.server_signed(self.session, hello)))
 
     def read_client_key(self) -> None:
         """Checks the target's ClientKey as a server must and derives generation 1."""
