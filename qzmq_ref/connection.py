@@ -9,7 +9,7 @@ A connection joins a binding's framing, the handshake machine and the two record
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
 from qzmq_ref.alerts import Alert, LocalError
@@ -36,7 +36,7 @@ from qzmq_ref.handshake.session import (
 )
 from qzmq_ref.handshake.tickets import EARLY_STREAM, MAX_EARLY_OCTETS, ClientTicket
 from qzmq_ref.policy import MAX_RECORD
-from qzmq_ref.records import HEADER, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
+from qzmq_ref.records import DATA, HEADER, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
 from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType
 
 __all__ = [
@@ -58,6 +58,9 @@ __all__ = [
 
 MAX_HANDSHAKE_MESSAGE = 2**17
 """Octets of a message before the session is established (HS-1)."""
+
+LIMITS = dict.fromkeys(("established", "closing"), MAX_RECORD + OVERHEAD)
+"""Octets of the longest message in these states, without its framing (REC-3); elsewhere MAX_HANDSHAKE_MESSAGE."""
 
 
 REKEY_STEP = 192
@@ -166,11 +169,6 @@ class Connection:
         """The authenticated peer, from `Established` on."""
         return self._session.peer
 
-    @property
-    def message_limit(self) -> int:
-        """Octets of the longest message that is accepted now, without its framing (HS-1, REC-3)."""
-        return MAX_RECORD + OVERHEAD if self._session.state in ("established", "closing") else MAX_HANDSHAKE_MESSAGE
-
     # ------------------------------------------------------------------ sending
 
     def send(self, octets: bytes | bytearray | memoryview) -> None:
@@ -193,24 +191,21 @@ class Connection:
         They follow whatever `data_to_send()` holds. At the end of the last step the session closes instead
         (ROT-6): nothing is written, `established` turns false.
         """
-        if not self.established:
+        if self._session.state != "established":
             raise LocalError(f"nothing can be sent in state {self.state}: wait for Established, or connect again")
-        policy, position = self._configuration.policy, 0
+        policy, writer, position = self._configuration.policy, known(self._writer), 0
         for start in range(0, len(octets), policy.record_cut):
-            chunk = octets[start : start + policy.record_cut]
-            if known(self._writer).exhausted(len(chunk)):
+            chunk, flags = octets[start : start + policy.record_cut], 0
+            if policy.padding:
+                chunk, flags = memoryview(pad(chunk, policy.padding)), PADDED
+            if writer.exhausted(len(chunk)):
                 self.close()
                 break
-            if policy.padding:
-                position += self._seal(MessageType.DATA, memoryview(pad(chunk, policy.padding)), out[position:], PADDED)
-            else:
-                position += self._seal(MessageType.DATA, chunk, out[position:])
+            header = self._binding.header(len(chunk) + OVERHEAD)
+            out[position : position + len(header)] = header
+            position += len(header)
+            position += writer.seal_into(DATA, chunk, out[position:], flags)
         return position
-
-    def _seal(self, message_type: MessageType, plaintext: memoryview, out: memoryview, flags: int = 0) -> int:
-        header = self._binding.header(len(plaintext) + OVERHEAD)
-        out[: len(header)] = header
-        return len(header) + known(self._writer).seal_into(message_type, plaintext, out[len(header) :], flags)
 
     def close(self) -> None:
         """End the session in order: close_notify, or user_canceled before it is established (CLS-1, CLS-5)."""
@@ -262,7 +257,7 @@ class Connection:
                 position += opened.consumed
                 if not opened.consumed:
                     break
-        del self._input[:position]
+        self._input = self._input[position:]  # not in place: the traceback of an Alert may still hold a view of it
         return events
 
     def unread(self) -> bytes:
@@ -281,12 +276,14 @@ class Connection:
         try:
             if not self._greeted and self.state != "closed":
                 return self._receive_greeting(data)
-            while self.state != "closed":
-                span = self._binding.message(data[consumed:], self.message_limit)
+            while (state := self._session.state) != "closed":
+                if consumed == len(data):
+                    break
+                span = self._binding.message(data[consumed:], LIMITS.get(state, MAX_HANDSHAKE_MESSAGE))
                 if span is None:
                     return Opened(consumed, produced)
                 message = data[consumed + span[0] : consumed + span[1]]
-                if self.established and message and message[0] == MessageType.DATA:
+                if state == "established" and message and message[0] == DATA:
                     if len(message) - OVERHEAD > len(out) - produced:
                         return Opened(consumed, produced)
                     produced += self._open_data(message, out[produced:])
@@ -431,8 +428,7 @@ class Connection:
         """Drop every key as soon as the session is over (KS-5)."""
         self._writer = self._reader = self._early_reader = None
         self._input = bytearray()
-        self._session = replace(
-            self._session,
+        self._session = self._session.but(
             secrets=None,
             generation_secrets=None,
             kem_key=None,

@@ -17,7 +17,7 @@ from conformance_faults import FAULTS
 
 from qzmq_conformance.security import Security
 from qzmq_ref import z85
-from qzmq_ref.connection import Configuration, Connection, Ended, Received
+from qzmq_ref.connection import Configuration, Connection, Received
 from qzmq_ref.crypto import provider
 from qzmq_ref.crypto.signature import SigningKey
 from qzmq_ref.metadata import Property
@@ -83,8 +83,6 @@ class Station:
                     break
                 octets = await reader.read(1 << 16)
                 events = connection.receive(octets) if octets else connection.end_of_file()
-                if any(isinstance(event, Ended) and event.reason == "closed" for event in events):
-                    pass
                 application += b"".join(event.octets for event in events if isinstance(event, Received))
                 application = self.deliver(number, connection, application, raw)
             await writer.drain()

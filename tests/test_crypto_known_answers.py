@@ -169,9 +169,7 @@ def test_chacha20_poly1305_of_boringssl() -> None:
         _check_aead(AeadId.CHACHA20_POLY1305, record, "ct", "in", "ad", "nonce", "tag")
 
 
-def _check_aead(
-    aead: AeadId, record: Record, sealed: str, plain: str, aad: str, nonce: str, tag: str
-) -> None:
+def _check_aead(aead: AeadId, record: Record, sealed: str, plain: str, aad: str, nonce: str, tag: str) -> None:
     cipher = Aead(aead, octets(record, "key"))
     ciphertext = octets(record, sealed) + octets(record, tag)
     assert len(octets(record, tag)) == TAG
@@ -195,10 +193,10 @@ def test_hkdf(path: str) -> None:
 
 @pytest.mark.parametrize("hash_id", HASHES)
 def test_hmac(hash_id: HashId) -> None:
-    """RFC 4231; its truncated fifth answer is compared as far as it goes."""
+    """RFC 4231, without its truncated fifth answer, which the file leaves out."""
     for record in records(f"HMAC/rfc-4231-sha{HASHES[hash_id]}.txt", "len"):
         tag = HashFunction(hash_id).hmac(octets(record, "key"), octets(record, "msg"))
-        assert tag.hex().startswith(record["md"])
+        assert tag.hex() == record["md"]
 
 
 @pytest.mark.parametrize("length", ["Short", "Long"])

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qzmq_conformance.trace import Entry
+
 if TYPE_CHECKING:
     from qzmq_conformance.stage import Stage
 
@@ -51,18 +53,23 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Verdict on one case. `seen` is empty if it passed; `transcript` holds every message, decoded."""
+    """Verdict on one case. `seen` is empty if it passed; `token` is what must not have reached the application."""
 
     case: Case
     seconds: float
+    token: bytes
     seen: str = ""
     expected: str = ""
-    transcript: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = field(default=(), repr=False)
 
     @property
     def passed(self) -> bool:
         """Whether the target did what the case expected."""
         return not self.seen
+
+    def transcript(self) -> list[str]:
+        """Every message of the case, decoded, in lines."""
+        return [line for entry in self.entries for line in entry.lines()]
 
 
 Family = Callable[[], Iterator[Case]]

@@ -16,10 +16,10 @@ from qzmq_ref.spec.tables import requirements
 
 CARRIERS: Mapping[str, tuple[str, str, bool]] = {
     "ClientHello": ("start", "send_client_hello", False),
-    "ClientKey": ("wait_client_key", "send_client_key", False),
-    "ClientAuth": ("wait_client_key", "send_client_key", True),
+    "ClientKey": ("wait_client_key", "finish", False),
+    "ClientAuth": ("wait_client_key", "finish", True),
     "ServerHello": ("wait_server_hello", "send_server_hello", False),
-    "Finished": ("wait_finished", "send_finished", True),
+    "Finished": ("wait_finished", "finish", True),
 }
 """Where a structure is sent: the target's state, the peer's step, and whether the target's alert is sealed by then."""
 
@@ -103,4 +103,4 @@ def flip(position: int) -> Callable[[bytes], bytes]:
     return flipped
 
 
-__all__ = ["CARRIERS", "Fault", "accepted", "changing", "expect_opaque_alert", "flip", "refused", "updating"]
+__all__ = ["CARRIERS", "Edit", "Fault", "accepted", "changing", "expect_opaque_alert", "flip", "refused", "updating"]

@@ -198,7 +198,7 @@ def _wrong_certificates(structure: str, algorithms: object) -> Iterator[Fault]:
         other = build(Certificate(0, key("other", sig).spki))
         yield refused(f"certificate-{sig.name.lower()}", "CERT-1", structure, content=changing(certificate=other))
     broken = {
-        "empty": lambda octets: octets[:1],
+        "no-key": lambda octets: octets[:1],
         "cut": lambda octets: octets[:-1],
         "trailing": lambda octets: octets + b"\0",
         "algorithm": flip(10),

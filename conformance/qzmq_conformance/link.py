@@ -17,7 +17,8 @@ LARGEST_MESSAGE = 2**20 + 64
 class Link:
     """The bare TCP peer's end. Context manager; leaving it closes the connection.
 
-    `received` holds every octet the target sent. A reset counts as the end of the stream: the target closed.
+    `received` holds every octet the target sent. `segment` is how many octets go out at once, 0 for all. A reset
+    counts as the end of the stream: the target closed.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -27,6 +28,7 @@ class Link:
         self._taken = 0
         self._ended = False
         self.received = bytearray()
+        self.segment = 0
 
     @classmethod
     def connect(cls, address: tuple[str, int]) -> Self:
@@ -40,14 +42,22 @@ class Link:
         self._socket.close()
 
     @property
+    def address(self) -> str:
+        """The peer's own address, as the target sees it."""
+        host, port = self._socket.getsockname()[:2]
+        return f"{host}:{port}"
+
+    @property
     def unread(self) -> bytes:
         """Octets that arrived and were not taken yet."""
         return bytes(self.received[self._taken :])
 
     def send(self, octets: bytes) -> None:
         """Sends the octets as they are. A target that closed already is not an error: the case reads why."""
+        size = self.segment or len(octets) or 1
         try:
-            self._socket.sendall(octets)
+            for start in range(0, len(octets), size):
+                self._socket.sendall(octets[start : start + size])
         except (BrokenPipeError, ConnectionResetError):
             self._ended = self._ended or not self._readable()
 
@@ -68,12 +78,12 @@ class Link:
                 return None
         return self.take(span[1])[span[0] :]
 
-    def expect_end(self, within: float = ANSWER_WITHIN) -> None:
-        """The target must close now, without another octet."""
+    def expect_end(self, within: float = ANSWER_WITHIN, but: bytes = b"") -> None:
+        """The target must close now, without another octet that is not part of `but`."""
         self._socket.settimeout(within)
         while self._more():
             pass
-        if self.unread:
+        if not but.startswith(self.unread):
             raise Failed(f"the target sent {self.unread[:64].hex()} before it closed", "the end of the connection")
 
     def finish_sending(self) -> None:

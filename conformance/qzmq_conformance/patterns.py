@@ -54,10 +54,11 @@ def cases() -> Iterator[Case]:
 
 
 def legal_pairs() -> Iterator[tuple[str, str]]:
-    """Ordered pairs of the table `socket-types`: (first, second) and (second, first) are two."""
+    """Ordered pairs of the table `socket-types`, (first, second) and (second, first) being two, and STREAM's over raw."""
     for row in tables()["socket-types"]:
-        for peer in row["Peers"].replace(",", " ").split():
+        for peer in row["Peers"].split(", "):
             yield row["Socket-Type"], peer
+    yield "STREAM", "STREAM"
 
 
 def _play(mode: str, setting: Setting, stage: Stage) -> None:

@@ -15,11 +15,13 @@ from qzmq_conformance.case import Failed
 from qzmq_conformance.link import Link
 from qzmq_conformance.sealing import Sealer, sealer
 from qzmq_conformance.stage import Stage
+from qzmq_conformance.target import Application
 from qzmq_conformance.trace import Entry, name_of
 from qzmq_ref.connection import Binding, Configuration
 from qzmq_ref.handshake.keyschedule import GenerationSecrets
 from qzmq_ref.handshake.messages import build, parse_body
 from qzmq_ref.handshake.session import Session, known
+from qzmq_ref.metadata import parse_metadata
 from qzmq_ref.records import PADDED, STREAMS, RecordReader, unpadded_size
 from qzmq_ref.registries import AlertDescription, MessageType
 
@@ -34,13 +36,15 @@ def same(value: Any) -> Any:
 @dataclass(frozen=True)
 class Deviation:
     """What to do to the one structure of that name: to its `content`, before anything covers it; to its value once it
-    is `signed` and before it is authenticated; once it is `proved`; to its `octets` once they are built."""
+    is `signed` and before it is authenticated; once it is `proved`; to its `octets` once they are built. `covers`
+    changes what a signature covers, of whichever structure."""
 
     structure: str = ""
     content: Edit = same
     signed: Edit = same
     proved: Edit = same
     octets: Callable[[bytes], bytes] = same
+    covers: Callable[[bytes], bytes] = same
 
 
 HONEST = Deviation()
@@ -62,7 +66,11 @@ class Peer:
         self.sealer: Sealer | None = None
         self.reader: RecordReader | None = None
         self.generation: GenerationSecrets | None = None
+        self.target_type = b""
+        self.application: Application | None = None
         self.last = b""
+        self.greeting = binding.greeting()
+        self.header = binding.header
 
     # ------------------------------------------------------------------ steps
 
@@ -74,14 +82,28 @@ class Peer:
                 return
         raise KeyError(state)
 
+    def deliver_answer(self) -> None:
+        """Sends the server's answer to the ClientHello; the step of a server alone."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Sends the peer's last message of the handshake."""
+        raise NotImplementedError
+
+    def sign(self, covered: bytes) -> bytes:
+        """The signature of the peer's key, over what the deviation makes of the octets."""
+        key = known(self.session.configuration.key)
+        return key.sign(self.deviation.covers(covered), self.session.entropy)
+
     def greet(self) -> None:
         """Both greetings, whole; the prologue is what crossed the wire."""
-        greeting = self.binding.greeting()
-        self.link.send(greeting)
-        received = self.link.take(len(greeting))
+        self.link.send(self.greeting)
+        self.stage.note(Entry("peer", self.greeting, framed=False))
+        received = self.link.take(len(self.greeting))
+        self.stage.note(Entry("target", received, framed=False))
         self.binding.receive_greeting(memoryview(received))
-        ours_first = self.session.configuration.role == "client"
-        self.session = replace(self.session, prologue=greeting + received if ours_first else received + greeting)
+        both = (self.greeting, received) if self.session.configuration.role == "client" else (received, self.greeting)
+        self.session = replace(self.session, prologue=b"".join(both))
 
     def shape(self, value: Any, sign: Edit = same, authenticate: Edit = same) -> tuple[Any, bytes]:
         """The value with its proofs and its octets, after the deviation if it is about this structure."""
@@ -99,7 +121,7 @@ class Peer:
     def send_message(self, message: bytes, plaintext: bytes | None = None) -> None:
         """Frames and sends any message."""
         self.stage.note(Entry("peer", message, self.hash_length, plaintext))
-        self.link.send(self.binding.header(len(message)) + message)
+        self.link.send(self.header(len(message)) + message)
 
     def send_sealed(self, kind: int, plaintext: bytes, **header: int) -> None:
         """Seals and sends a record; `header` overrides fields of its header."""
@@ -149,6 +171,17 @@ class Peer:
             raise Failed(describe(found, body), kind.name.lower())
         self.session = replace(self.session, received=bytes([found]) + body)
         return parse_body(kind, body, self.hash_length)
+
+    def check_metadata(self, octets: bytes) -> None:
+        """The target must tell its own Socket-Type, and nothing in the raw binding (PAT-8)."""
+        told = {each.name: each.value for each in parse_metadata(octets)}
+        expected = {b"Socket-Type": self.target_type} if self.target_type else {}
+        if (told if not expected else {b"Socket-Type": told.get(b"Socket-Type")}) != expected:
+            raise Failed(f"metadata {octets.hex()}", f"Socket-Type {self.target_type.decode()}" if expected else "none")
+
+    def close_application(self) -> None:
+        """The target's application closes its socket."""
+        known(self.application).close()
 
     # ------------------------------------------------------------------ ends
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -16,8 +17,10 @@ import zmq
 
 import qzmq_ref
 from qzmq_conformance.security import Security
+from qzmq_ref.spec.tables import tables
 
 SEND_WITHIN = 5.0  # seconds a message waits for a peer before it is dropped
+PROPERTIES = ("Socket-Type", *(row["Property"] for row in tables()["added-properties"]), "X-Own", "X-QZMQ-Other", "__Other")
 _RETRY = 0.005
 _UNREACHABLE = (zmq.EAGAIN, zmq.EHOSTUNREACH)
 
@@ -114,8 +117,9 @@ class Station:
     def _receive(self, number: int) -> None:
         held = self._held[number]
         while held.socket.get(zmq.EVENTS) & zmq.POLLIN:
-            parts = held.socket.recv_multipart(zmq.NOBLOCK)
-            self._emit({"socket": number, "message": [part.hex() for part in parts]})
+            frames = held.socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            parts = [frame.bytes for frame in frames]
+            self._emit({"socket": number, "message": [part.hex() for part in parts], "properties": _properties(frames[-1])})
             if held.echo and (parts[-1] or held.socket.type != zmq.STREAM):  # STREAM's are notifications
                 held.waiting.append((time.monotonic(), parts))
 
@@ -133,6 +137,15 @@ class Station:
                     if error.errno in _UNREACHABLE and time.monotonic() < deadline:
                         break
                 held.waiting.popleft()
+
+
+def _properties(frame: zmq.Frame) -> dict[str, str]:
+    """What libzmq tells the application of the peer; a property that is not there has no entry."""
+    found = {}
+    for name in PROPERTIES:
+        with contextlib.suppress(zmq.ZMQError):
+            found[name] = str(frame.get(name))
+    return found
 
 
 def _set(socket: zmq.Socket[bytes], option: str, value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,14 @@ def show(outcomes: Sequence[Outcome], seconds: float, console: Console) -> None:
     console.print(f"{len(outcomes)} cases, {failed} failed, {seconds:.0f} s", highlight=False)
 
 
+def show_transcripts(outcomes: Sequence[Outcome], console: Console) -> None:
+    """Every message of every case, decoded."""
+    for outcome in outcomes:
+        console.print(f"[bold]{outcome.case.id}[/bold]", highlight=False)
+        for line in outcome.transcript():
+            console.print(f"  {line}", highlight=False, markup=False)
+
+
 def show_failure(outcome: Outcome, console: Console) -> None:
     """What was expected, what was seen, and how to see it again."""
     console.print(f"[red]FAILED[/red] {outcome.case.id}", highlight=False)
@@ -81,9 +90,13 @@ def to_json(outcomes: Sequence[Outcome], seconds: float, target: Mapping[str, An
     }
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Writes `document` to `path`, indented."""
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def write_json(path: str, document: Mapping[str, Any]) -> None:
+    """Writes `document` to a file, or to standard output if `path` is `-`."""
+    text = json.dumps(document, indent=1) + "\n"
+    if path == "-":
+        sys.stdout.write(text)
+    else:
+        Path(path).write_text(text, encoding="utf-8")
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
@@ -95,7 +108,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
     }
     if not outcome.passed:
-        result |= {"expected": outcome.expected, "seen": outcome.seen, "transcript": list(outcome.transcript)}
+        result |= {"expected": outcome.expected, "seen": outcome.seen, "transcript": outcome.transcript()}
     return result
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.sealing import Sealer, sealer
-from qzmq_ref.handshake import client, closing, keyschedule, server
+from qzmq_ref.handshake import client, keyschedule, server
 from qzmq_ref.handshake.certificates import build_certificate
 from qzmq_ref.handshake.messages import ClientAuth, ClientHello, ClientKey, Finished, ServerHello, build
 from qzmq_ref.handshake.session import known
@@ -27,12 +27,16 @@ class ClientPeer(Peer):
     def exchange_hellos(self) -> None:
         """ClientHello out, ServerHello in."""
         self.send_client_hello()
-        self.read_server_hello()
+        self.encapsulate(self.read_server_hello())
 
     def exchange_keys(self) -> None:
         """ClientKey out, Finished in."""
-        self.send_client_key()
+        self.finish()
         self.read_finished()
+
+    def finish(self) -> None:
+        """The peer's last message of the handshake."""
+        self.send_client_key()
 
     def send_client_hello(self) -> None:
         """Offers the suites of the policy, and GREASE beside them (REG-11)."""
@@ -43,11 +47,16 @@ class ClientPeer(Peer):
         self.session = replace(self.session, client_hello=message)
         self.send_message(message)
 
-    def read_server_hello(self) -> None:
-        """Checks the target's ServerHello as a client must and derives the handshake secrets."""
+    def read_server_hello(self) -> ServerHello:
+        """Checks the target's ServerHello as a client must."""
         message: ServerHello = self.read(MessageType.SERVER_HELLO)
-        for check in (client.accept_server_hello, client.trust_server, client.verify_server, client.encapsulate):
+        for check in (client.accept_server_hello, client.trust_server, client.verify_server):
             self.session = check(self.session, message)
+        return message
+
+    def encapsulate(self, message: ServerHello) -> None:
+        """Derives the handshake secrets."""
+        self.session = client.encapsulate(self.session, message)
 
     def send_client_key(self) -> None:
         """Sends ClientKey and enters generation 1."""
@@ -85,11 +94,9 @@ class ClientPeer(Peer):
         return self.shape(ClientAuth(certificate, b"", metadata, 0, b""), self._sign, self._authenticate)[1]
 
     def _sign(self, auth: ClientAuth) -> ClientAuth:
-        key = self.session.configuration.key
-        if key is None or not auth.certificate:
+        if self.session.configuration.key is None or not auth.certificate:
             return auth
-        covered = client.client_signed(self.session, auth.certificate)
-        return replace(auth, signature=key.sign(covered, self.session.entropy))
+        return replace(auth, signature=self.sign(client.client_signed(self.session, auth.certificate)))
 
     def _authenticate(self, auth: ClientAuth) -> ClientAuth:
         return replace(auth, verify_data=client.client_mac(self.session, auth))
@@ -97,7 +104,8 @@ class ClientPeer(Peer):
     def read_finished(self) -> None:
         """Checks the target's Finished; its next record is of generation 1."""
         message: Finished = self.read(MessageType.FINISHED)
-        self.session = closing.accept_metadata(client.verify_finished(self.session, message), message)
+        self.session = client.verify_finished(self.session, message)
+        self.check_metadata(message.metadata)
         known(self.reader).install(known(self.generation).s_ap, 1)
 
 
@@ -107,7 +115,7 @@ class ServerPeer(Peer):
     path: ClassVar[dict[str, str]] = {
         "wait_server_hello": "begin",
         "wait_finished": "answer_hello",
-        "established": "send_finished",
+        "established": "finish",
     }
 
     def begin(self) -> None:
@@ -120,6 +128,10 @@ class ServerPeer(Peer):
         """ServerHello out, ClientKey in."""
         self.send_server_hello()
         self.read_client_key()
+
+    def deliver_answer(self) -> None:
+        """ServerHello out."""
+        self.send_server_hello()
 
     def send_server_hello(self) -> None:
         """Signs the choice; asks for the client's key if the configuration has a list of authorised ones."""
@@ -143,21 +155,20 @@ class ServerPeer(Peer):
         self.send_message(message)
 
     def _sign(self, hello: ServerHello) -> ServerHello:
-        covered = client.server_signed(self.session, hello)
-        return replace(hello, signature=known(self.session.configuration.key).sign(covered, self.session.entropy))
+        return replace(hello, signature=self.sign(client.server_signed(self.session, hello)))
 
     def read_client_key(self) -> None:
         """Checks the target's ClientKey as a server must and derives generation 1."""
         message: ClientKey = self.read(MessageType.CLIENT_KEY)
         for check in (server.decapsulate, server.open_client_auth, server.verify_client, server.trust_client):
             self.session = check(self.session, message)
-        self.session = closing.accept_metadata(self.session, message)
+        self.check_metadata(known(self.session.client_auth).metadata)
         secrets = known(self.session.secrets)
         self.generation = keyschedule.first_generation(self.session.hash, secrets.master, self.session.t_ck)
         self.reader = RecordReader(self.session.chosen, self.generation.c_ap, 1)
         self.sealer = sealer(self.session.chosen, secrets.s_hs, 0)
 
-    def send_finished(self) -> None:
+    def finish(self) -> None:
         """Finished as generation 0, record 0; generation 1 from then on."""
         metadata = build_metadata(self.session.configuration.metadata)
         self.send_sealed(MessageType.FINISHED, self.shape(Finished(metadata, b""), authenticate=self._authenticate)[1])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from qzmq_conformance.case import Failed
@@ -14,15 +14,17 @@ from qzmq_conformance.peer import HONEST, Deviation, Peer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Stage
-from qzmq_conformance.target import token
+from qzmq_conformance.target import Application, token
 from qzmq_ref.connection import Binding, Configuration
+from qzmq_ref.handshake.session import Role
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import MessageType
 from qzmq_ref.zmtp import ZmtpBinding
 
-ROLES = ("server", "client")
+Accept = Callable[..., AbstractContextManager[Peer]]
+ROLES: tuple[Role, Role] = ("server", "client")
 
 
 @dataclass(frozen=True)
@@ -30,17 +32,21 @@ class Scene:
     """`role` is the target's. `mutual`: the server asks for the client's key. `raw`: STREAM over the raw binding.
 
     `own` and `others` are the Socket-Types of target and peer; by default ones that fit, and let the target answer.
-    `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's.
+    `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's;
+    `peer_policy` the peer's, if it has another one.
+    `alone`: the target's socket is this case's own, so that its application can close it.
     """
 
     mode: str
-    role: str
+    role: Role
     mutual: bool = False
     raw: bool = False
     own: str = ""
-    others: str = ""
+    others: str | None = None
     who: str = "other"
     policy: Policy | None = None
+    peer_policy: Policy | None = None
+    alone: bool = False
 
     @property
     def target_type(self) -> str:
@@ -49,17 +55,55 @@ class Scene:
 
     @property
     def peer_type(self) -> str:
-        """The peer's Socket-Type, empty in the raw binding."""
-        return self.others or ("" if self.raw else "DEALER")
+        """The peer's Socket-Type."""
+        return "DEALER" if self.others is None else self.others
 
     @contextmanager
     def play(self, stage: Stage, deviation: Deviation = HONEST) -> Iterator[Peer]:
         """A peer with a fresh connection to the target, before the first octet."""
-        with self._link(stage) as link:
-            role = ClientPeer if self.role == "server" else ServerPeer
-            yield role(stage, link, self._binding(), self._configuration(), deviation)
-            if stage.token in link.received:
-                raise Failed("application octets of the target crossed the wire in the clear")
+        if self.role == "client":
+            with self.visited(stage, once=True) as accept, accept(deviation) as peer:
+                yield peer
+            return
+        with ExitStack() as stack:
+            if self.alone:
+                opened = stage.target.open(self.target_type, bind=True, security=self.security, echo=True)
+                application = stack.enter_context(opened)
+            else:
+                application = stage.bench.listening(self.target_type, self.security)
+            link = stack.enter_context(Link.connect(application.address))
+            yield self._peer(stage, link, application, deviation)
+            check_wire(stage, link)
+
+    @contextmanager
+    def visited(self, stage: Stage, *, once: bool = False) -> Iterator[Accept]:
+        """A listener of the peer that the target, a client, connects to; each call accepts the target's next connection.
+
+        With `once` there is only one: a target that connects again finds nobody.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(ANSWER_WITHIN)
+            endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+            @contextmanager
+            def accept(deviation: Deviation = HONEST) -> Iterator[Peer]:
+                connected, _ = listener.accept()
+                if once:
+                    listener.close()
+                with Link(connected) as link:
+                    yield self._peer(stage, link, application, deviation)
+                    check_wire(stage, link)
+
+            opened = stage.target.open(self.target_type, endpoint, bind=False, security=self.security, echo=True)
+            with opened as application:
+                yield accept
+
+    def _peer(self, stage: Stage, link: Link, application: Application, deviation: Deviation) -> Peer:
+        role = ClientPeer if self.role == "server" else ServerPeer
+        peer = role(stage, link, self._binding(), self._configuration(), deviation)
+        peer.application = application
+        peer.target_type = b"" if self.raw else self.target_type.encode()
+        return peer
 
     @property
     def chosen(self) -> Policy:
@@ -76,9 +120,9 @@ class Scene:
 
     def _configuration(self) -> Configuration:
         """What the peer has: the role opposite to the target's."""
-        chosen = self.chosen
+        chosen = self.peer_policy or self.chosen
         ours, theirs = key(self.who, chosen.signature), key("target", chosen.signature)
-        metadata = (Property(b"Socket-Type", self.peer_type.encode()),) if self.peer_type else ()
+        metadata = () if self.raw else (Property(b"Socket-Type", self.peer_type.encode()),)
         if self.role == "server":
             return Configuration(
                 "client",
@@ -86,7 +130,6 @@ class Scene:
                 key=ours if self.mutual else None,
                 server_pins=frozenset({theirs.pin}),
                 metadata=metadata,
-                socket_type=self.peer_type.encode(),
             )
         return Configuration(
             "server",
@@ -94,33 +137,27 @@ class Scene:
             key=ours,
             client_pins=frozenset({theirs.pin}) if self.mutual else None,
             metadata=metadata,
-            socket_type=self.peer_type.encode(),
         )
 
     def _binding(self) -> Binding:
         role = "client" if self.role == "server" else "server"
         return RawBinding(role) if self.raw else ZmtpBinding(role)
 
-    @contextmanager
-    def _link(self, stage: Stage) -> Iterator[Link]:
-        if self.role == "server":
-            with Link.connect(stage.bench.listening(self.target_type, self.security).address) as link:
-                yield link
-            return
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(ANSWER_WITHIN)
-            endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-            with stage.target.open(self.target_type, endpoint, bind=False, security=self.security, echo=True):
-                connected, _ = listener.accept()
-                listener.close()  # a reconnect of the target finds nothing
-                with Link(connected) as link:
-                    yield link
+    @property
+    def peer_greeting(self) -> bytes:
+        """What an honest peer sends at once."""
+        return self._binding().greeting()
+
+    @property
+    def target_greeting(self) -> bytes:
+        """What the target sends at once, whatever it receives (ZMTP-1, RAW-1)."""
+        return (RawBinding(self.role) if self.raw else ZmtpBinding(self.role)).greeting()
 
 
-def scenes(mode: str, **options: bool) -> Iterator[Scene]:
-    """The two roles of the target in one mode."""
-    for role in ROLES:
-        yield Scene(mode, role, **options)
+def check_wire(stage: Stage, link: Link) -> None:
+    """`Failed` if the target sent the case's octets in the clear."""
+    if stage.token in link.received:
+        raise Failed("application octets of the target crossed the wire in the clear", "no application octet on the wire")
 
 
 def frame(octets: bytes) -> bytes:

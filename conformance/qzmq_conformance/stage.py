@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -60,14 +61,18 @@ class Stage:
         return self.bench.target
 
     def note(self, entry: Entry) -> None:
-        """Adds to the transcript."""
+        """Adds a message to the transcript."""
         self.entries.append(entry)
+
+    def await_reached(self, octets: bytes, within: float = 2.0) -> None:
+        """`Failed` unless a message with this token reaches the target's application in time."""
+        deadline = time.monotonic() + within
+        while not self.target.reached(octets):
+            if time.monotonic() > deadline:
+                raise Failed(f"{octets.decode()} did not reach the application within {within} s", "delivery")
+            time.sleep(0.005)
 
     def check_unreached(self) -> None:
         """`Failed` if octets that nobody authenticated reached the target's application (REC-9)."""
         if self.target.reached(self.token):
             raise Failed("octets of the peer reached the application", "not one octet reaches the application (REC-9)")
-
-    def transcript(self) -> tuple[str, ...]:
-        """Every message so far, decoded."""
-        return tuple(line for entry in self.entries for line in entry.lines())

@@ -4,14 +4,16 @@ The process reads one JSON object a line on its standard input and writes one a 
 
     {"id": 7, "verb": "open", "pattern": "ROUTER", "bind": true, "endpoint": "tcp://127.0.0.1:*", "security": {...}}
     {"id": 7, "socket": 3, "endpoint": "tcp://127.0.0.1:40001"}          the answer, or {"id": 7, "error": "..."}
-    {"socket": 3, "message": ["6869"]}                                   unasked: a message reached the application
+    {"socket": 3, "message": ["6869"], "properties": {"User-Id": "..."}} unasked: a message reached the application
 
-Verbs: describe, open, send, close, shutdown. Message parts are lower-case hexadecimal.
+Verbs: describe, open, send, close. Message parts are lower-case hexadecimal; `properties` is what the application can
+read of the peer. The end of standard input ends the process; its standard error is its log.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import queue
 import re
 import secrets
@@ -19,16 +21,24 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from qzmq_conformance.case import Failed, Undriven
 from qzmq_conformance.security import Security
 
 REFERENCE = (sys.executable, "-m", "qzmq_conformance.reference")
+class Message(NamedTuple):
+    """What reached an application: the parts, and the peer's properties by name."""
+
+    parts: tuple[bytes, ...]
+    properties: Mapping[str, str]
+
+
 ANSWER_WITHIN = 10.0  # seconds
 _TOKEN = re.compile(rb"known-octets-[0-9a-f]{24}")
 
@@ -47,8 +57,9 @@ class Target:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
         )
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # its own: who waits for the pipe must not keep the reader from emptying the other
         self._answers: dict[int, Future[Mapping[str, Any]]] = {}
-        self._inboxes: dict[int, queue.SimpleQueue[tuple[bytes, ...]]] = {}
+        self._inboxes: dict[int, queue.SimpleQueue[Message]] = {}
         self._tokens: set[bytes] = set()
         self._asked = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -109,10 +120,12 @@ class Target:
             self._asked += 1
             number = self._asked
             self._answers[number] = answer
-            try:
-                self._process.stdin.write(json.dumps({"id": number, "verb": verb, **arguments}).encode() + b"\n")
-            except OSError as error:
-                raise Undriven(f"the target's process is gone: {error}\n{self.log()}") from error
+        request = json.dumps({"id": number, "verb": verb, **arguments}).encode() + b"\n"
+        try:
+            with self._writing:
+                self._process.stdin.write(request)
+        except OSError as error:
+            raise Undriven(f"the target's process is gone: {error}\n{self.log()}") from error
         try:
             found = answer.result(ANSWER_WITHIN)
         except TimeoutError:
@@ -121,15 +134,27 @@ class Target:
             raise Undriven(f"{verb}: {found['error']}")
         return found
 
-    def inbox(self, socket: int) -> queue.SimpleQueue[tuple[bytes, ...]]:
+    def inbox(self, socket: int) -> queue.SimpleQueue[Message]:
         """The messages that reached this application socket and were not taken yet."""
         with self._lock:
             return self._inboxes.setdefault(socket, queue.SimpleQueue())
 
     def log(self) -> str:
         """The last 2,000 characters of the process's standard error."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")[-2000:]
+        return self._standard_error()[-2000:]
+
+    def logged(self, *words: str, within: float = 1.0) -> bool:
+        """Whether a line with all these words comes up on the process's standard error in time."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            if any(all(word in line for word in words) for line in self._standard_error().splitlines()):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _standard_error(self) -> str:
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -152,16 +177,17 @@ class Target:
         parts = tuple(bytes.fromhex(part) for part in line["message"])
         for part in parts:
             self._tokens.update(_TOKEN.findall(part))
-        self.inbox(line["socket"]).put(parts)
+        self.inbox(line["socket"]).put(Message(parts, line.get("properties", {})))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Application:
     """One application socket inside a target. Context manager; leaving it closes the socket."""
 
     target: Target
     socket: int
     endpoint: str
+    closed: bool = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -174,6 +200,10 @@ class Application:
         self.target.ask("send", socket=self.socket, message=[part.hex() for part in parts])
 
     def receive(self, within: float = 5.0) -> tuple[bytes, ...]:
+        """The parts of the next message that reached the application; `Failed` if none comes in time."""
+        return self.take(within).parts
+
+    def take(self, within: float = 5.0) -> Message:
         """The next message that reached the application; `Failed` if none comes in time."""
         try:
             return self.target.inbox(self.socket).get(timeout=within)
@@ -181,8 +211,10 @@ class Application:
             raise Failed(f"no message reached the application within {within} s") from None
 
     def close(self) -> None:
-        """Closes the socket without linger."""
-        self.target.ask("close", socket=self.socket)
+        """Closes the socket; closing it again does nothing."""
+        if not self.closed:
+            self.closed = True
+            self.target.ask("close", socket=self.socket)
 
     def __enter__(self) -> Self:
         return self

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from qzmq_conformance.forms import Layout, Malformed
+from qzmq_conformance.forms import Layout, Malformed, Span
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES
 from qzmq_ref.records import HEADER
 from qzmq_ref.registries import MessageType
+from qzmq_ref.spec.notation import Enum, Reference
 from qzmq_ref.spec.schema import load
 
 _STRUCTURE_OF: Mapping[int, str] = STRUCTURES
@@ -56,7 +57,15 @@ class Entry:
             yield f"{structure} malformed ({error}): {_brief(octets)}"
             return
         for span in spans:
-            yield f"{structure}.{span.path} = {_brief(octets[span.start : span.end])}"
+            value = octets[span.start : span.end]
+            yield f"{structure}.{span.path} = {_brief(value)}{_meaning(span, value)}"
+
+
+def _meaning(span: Span, value: bytes) -> str:
+    """The name of a code point, in brackets."""
+    enum = load().ast[span.type.name] if isinstance(span.type, Reference) else None
+    names = [name for name, code in enum.members.items() if code == int.from_bytes(value)] if isinstance(enum, Enum) else []
+    return f" ({names[0]})" if names else ""
 
 
 def name_of(kind: type[IntEnum], value: int) -> str:

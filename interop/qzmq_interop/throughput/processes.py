@@ -105,6 +105,6 @@ def _measure(side: Side, work: Measure, plan: Plan) -> Sample | str:
     before = sum(os.times()[:2])
     try:
         figures = dict(work(side, plan))
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever it is, the other process must hear of it)
         return traceback.format_exc()
     return Sample(figures, sum(os.times()[:2]) - before)
