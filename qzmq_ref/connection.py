@@ -35,7 +35,7 @@ from qzmq_ref.handshake.session import (
     known,
 )
 from qzmq_ref.handshake.tickets import EARLY_STREAM, MAX_EARLY_OCTETS, ClientTicket
-from qzmq_ref.policy import MAX_RECORD
+from qzmq_ref.policy import MAX_RECORD, Limits
 from qzmq_ref.records import DATA, HEADER, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
 from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType
 
@@ -165,6 +165,11 @@ class Connection:
         return self._session.state == "established"
 
     @property
+    def limits(self) -> Limits:
+        """What bounds this side's keys (ROT-1, ROT-15)."""
+        return self._configuration.policy.limits
+
+    @property
     def peer(self) -> Peer | None:
         """The authenticated peer, from `Established` on."""
         return self._session.peer
@@ -226,7 +231,7 @@ class Connection:
             return False
         steps = max(known(self._writer).epoch & 0xFF, known(self._reader).epoch & 0xFF)
         age = self._clock() - self._generation_began
-        return steps >= REKEY_STEP or age >= self._configuration.policy.limits.generation_seconds
+        return steps >= REKEY_STEP or age >= self.limits.generation_seconds
 
     def data_to_send(self) -> bytes:
         """Octets to put on the wire now, in order; each is returned once."""
@@ -397,7 +402,7 @@ class Connection:
         return [EarlyAnswered("undetermined")] if self._session.early else []
 
     def _send_early(self, suite: CipherSuite, secret: bytes, octets: bytes) -> None:
-        writer = RecordWriter(suite, self._configuration.policy.limits, self._clock, secret, 0, EARLY_STREAM)
+        writer = RecordWriter(suite, self.limits, self._clock, secret, 0, EARLY_STREAM)
         record = bytearray(len(octets) + OVERHEAD)
         writer.seal_into(MessageType.DATA, memoryview(octets), memoryview(record))
         self._output += self._binding.header(len(record)) + record
@@ -420,7 +425,7 @@ class Connection:
             else:
                 self._reader.install(secret, generation)
         elif self._writer is None:
-            self._writer = RecordWriter(suite, self._configuration.policy.limits, self._clock, secret, generation)
+            self._writer = RecordWriter(suite, self.limits, self._clock, secret, generation)
         else:
             self._writer.install(secret, generation)
 

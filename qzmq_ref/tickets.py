@@ -1,6 +1,6 @@
-"""Ticket stores: in memory, and in a SQLite file that several processes share (RES-4).
+"""Where tickets are kept: a server's in memory or in a SQLite file that processes share (RES-4), a client's in memory.
 
-Both know a ticket by a hash of its identity only, so a list of what they hold opens no session.
+A server's stores know a ticket by a hash of its identity only, so a list of what they hold opens no session.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from typing import Any
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.crypto.aead import KEY, NONCE, Aead
 from qzmq_ref.crypto.hash import HashFunction
-from qzmq_ref.handshake.tickets import ServerTicket
+from qzmq_ref.handshake.tickets import ClientTicket, ServerTicket
 from qzmq_ref.records import Clock
 from qzmq_ref.registries import AeadId, CipherSuite, HashId
+
+MAX_KEPT = 8
+"""Tickets a client keeps of one server: its sessions bring new ones."""
 
 
 class MemoryTickets:
@@ -54,6 +57,31 @@ class MemoryTickets:
         """Forget these tickets, if they are there (RES-3)."""
         for identity in identities:
             self._tickets.pop(_name(identity), None)
+
+
+class ClientTickets:
+    """A client's tickets of one server. One that was offered is gone when the server has answered (ALR-5, RES-4)."""
+
+    def __init__(self, clock: Clock = time) -> None:
+        self._clock = clock
+        self._kept: list[tuple[float, ClientTicket]] = []
+
+    def keep(self, ticket: ClientTicket, lifetime: float) -> None:
+        """Remember a ticket for `lifetime` seconds; the oldest of many goes."""
+        self._kept = [*self._kept[1 - MAX_KEPT :], (self._clock() + lifetime, ticket)]
+
+    def newest(self) -> ClientTicket | None:
+        """The newest ticket that has not expired."""
+        self._kept = [(expires_at, ticket) for expires_at, ticket in self._kept if expires_at > self._clock()]
+        return self._kept[-1][1] if self._kept else None
+
+    def used(self, offered: ClientTicket) -> None:
+        """An authenticated server has seen this ticket."""
+        self._kept = [(expires_at, ticket) for expires_at, ticket in self._kept if ticket is not offered]
+
+    def discard(self) -> None:
+        """A generation is over, and its tickets with it (RES-3)."""
+        self._kept.clear()
 
 
 class SqliteTickets:

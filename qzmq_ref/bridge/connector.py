@@ -21,7 +21,7 @@ from qzmq_ref.bridge.loop import Timer
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure
 from qzmq_ref.bridge.session import Session
-from qzmq_ref.connection import Ended
+from qzmq_ref.connection import ClientTicket, Ended, Rekeying, TicketReceived
 
 log = logging.getLogger("qzmq")
 
@@ -49,6 +49,8 @@ class Connector:
         self._attempt: Dialer | Handshake | None = None
         self._dial_again: Timer | None = None
         self._failures = 0
+        self._refusals = 0  # handshakes in a row that failed: the first of them may be the ticket's fault
+        self._ticket: ClientTicket | None = None
         self._closing = False
         self._target = endpoint
         self._listener: socket.socket | None = None
@@ -124,8 +126,9 @@ class Connector:
         except OSError as error:  # gone already
             remote.close()
             return self._unreachable(error)
+        self._ticket = None if self._refusals else self._link.ticket()
         self._attempt = Handshake(
-            self._bridge, remote, self._link.connection(host), name, self._link.handshake_limit,
+            self._bridge, remote, self._link.connection(host, self._ticket), name, self._link.handshake_limit,
             done=self._authenticated, failed=self._refused,
         )  # fmt: skip
         return None
@@ -143,6 +146,7 @@ class Connector:
             self._attempt = None
             self._hop.refuse()
             return
+        self._refusals += 1
         self._link.notify(self.endpoint, *failure(ended))
         self._retry()
 
@@ -166,7 +170,9 @@ class Connector:
 
     def _authenticated(self, remote: Authenticated) -> None:
         self._attempt = None
-        self._failures = 0
+        self._failures = self._refusals = 0
+        if self._ticket is not None:
+            self._link.tickets.used(self._ticket)
         self._remote = remote
         if self._hop is not None:
             self._join(self._hop, remote)
@@ -186,6 +192,13 @@ class Connector:
         hop.announce(remote.peer.metadata)
         if not self._link.framed:
             self._unlisten()
+
+    def session_told(self, event: TicketReceived | Rekeying) -> None:
+        """Keep the server's tickets for the next session; those of a generation that is over go (RES-3)."""
+        if isinstance(event, TicketReceived):
+            self._link.tickets.keep(event.ticket, event.lifetime)
+        elif event.complete:
+            self._link.tickets.discard()
 
     def session_ended(self, session: Session, *, by_local: bool) -> None:
         """libzmq comes back by its own timer; a STREAM's connection is dialled again by ours."""

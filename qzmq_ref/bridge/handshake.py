@@ -30,7 +30,7 @@ class Authenticated:
     name: str
     incoming: bytes
     outgoing: bytes
-    ended: Ended | None
+    events: tuple[Event, ...]
 
     def session(self, owner: Owner, local: socket.socket) -> Session:
         """Its session over `local`, not started."""
@@ -38,7 +38,7 @@ class Authenticated:
 
     def start(self, session: Session, first: bytes) -> None:
         """Start the session; `first` has been read from the local hop already."""
-        session.start(self.outgoing, self.incoming, first, self.ended)
+        session.start(self.outgoing, self.incoming, first, self.events)
 
     def decline(self) -> None:
         """There is no local socket any more: close without a session."""
@@ -113,19 +113,20 @@ class Handshake:
         self._outgoing += self._connection.data_to_send()
         if established:
             incoming = b"".join(event.octets for event in events if isinstance(event, Received))
-            self._establish(established[0].peer, incoming, ended)
+            later = tuple(event for event in events if not isinstance(event, Established | Received))
+            self._establish(established[0].peer, incoming, later)
         elif ended is not None:
             report(ended, self._name)
             self._fail(ended)
         else:
             self._send()
 
-    def _establish(self, peer: Peer, incoming: bytes, ended: Ended | None) -> None:
+    def _establish(self, peer: Peer, incoming: bytes, later: tuple[Event, ...]) -> None:
         self._flush()
         if self._leave():
             self._bridge.loop.unwatch(self._remote)
             hop = (self._bridge, self._remote, self._connection, peer, self._name)
-            self._done(Authenticated(*hop, incoming, self._outgoing, ended))
+            self._done(Authenticated(*hop, incoming, self._outgoing, later))
 
     def _send(self) -> None:
         if self._flush():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qzmq_ref.bridge.options import Options
-from qzmq_ref.connection import Configuration, Connection
+from qzmq_ref.connection import ClientTicket, Configuration, Connection
+from qzmq_ref.handshake.resume import offerable
 from qzmq_ref.raw import RawBinding
+from qzmq_ref.tickets import ClientTickets
 from qzmq_ref.zmtp import ZmtpBinding
 
 Notify = Callable[[str, str, int], None]
@@ -23,6 +25,7 @@ class Link:
     configuration: Configuration
     options: Options
     notify: Notify
+    tickets: ClientTickets = field(default_factory=ClientTickets)
 
     @property
     def framed(self) -> bool:
@@ -35,10 +38,20 @@ class Link:
         limit = self.configuration.policy.handshake_timeout
         return min(limit, self.options.handshake_ivl or limit)
 
-    def connection(self, peer_address: str) -> Connection:
+    def connection(self, peer_address: str, ticket: ClientTicket | None = None) -> Connection:
         """A new protocol core, with the system's randomness and clock."""
         role = self.configuration.role
         binding = ZmtpBinding(role) if self.framed else RawBinding(role)
         return Connection(
-            self.configuration, binding, entropy=os.urandom, clock=time.monotonic, peer_address=peer_address
+            self.configuration,
+            binding,
+            entropy=os.urandom,
+            clock=time.monotonic,
+            peer_address=peer_address,
+            ticket=ticket,
         )
+
+    def ticket(self) -> ClientTicket | None:
+        """A ticket to come back with, if there is one that may be offered now (RES-6, RES-7)."""
+        ticket = self.tickets.newest()
+        return ticket if ticket and offerable(self.configuration, ticket) else None

@@ -15,7 +15,7 @@ from qzmq_ref.bridge.local import LocalHop, of_own_process
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure
 from qzmq_ref.bridge.session import Session
-from qzmq_ref.connection import Ended
+from qzmq_ref.connection import Ended, Rekeying, TicketReceived
 from qzmq_ref.spec.tables import tables
 
 log = logging.getLogger("qzmq")
@@ -63,6 +63,9 @@ class Listener:
         self._bridge.loop.close(self._listener)
         _remove(self.endpoint)
         self._bridge.leave(self)
+
+    def session_told(self, event: TicketReceived | Rekeying) -> None:
+        """Nothing to do: a server's tickets are in its store."""
 
     def session_ended(self, session: Session, *, by_local: bool) -> None:
         """Nothing to do: the peer connects again if it wants to."""

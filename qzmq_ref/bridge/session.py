@@ -16,10 +16,14 @@ from qzmq_ref.bridge.farewell import LocalFarewell, RemoteFarewell
 from qzmq_ref.bridge.loop import Handler
 from qzmq_ref.bridge.poller import IN, OUT
 from qzmq_ref.bridge.report import report
-from qzmq_ref.connection import Connection, Ended, Event
+from qzmq_ref.connection import Connection, Ended, Event, Rekeying, TicketReceived
+from qzmq_ref.policy import Limits
 
 READ = 2**18
 """Octets read at a time: large enough to amortise a system call, small enough to stay in the cache."""
+
+CHECK, HASTE = 60.0, 1.0
+"""Seconds between looks at the age of a generation (ROT-15), and where a policy shortened it or its steps."""
 
 DRY = 0.01
 """At the end of the process, seconds without a word from libzmq after which it is taken to have nothing more."""
@@ -35,13 +39,16 @@ class Owner(Protocol):
     def session_ended(self, session: Session, *, by_local: bool) -> None:
         """Its local hop is free again, or gone if libzmq hung up."""
 
+    def session_told(self, event: TicketReceived | Rekeying) -> None:
+        """Something that matters to later sessions."""
+
 
 class Session:
     """Joins the two hops of one connection until either ends."""
 
     __slots__ = (
         "_bridge", "_chunk", "_connection", "_dry", "_incoming", "_local", "_local_mask", "_outgoing", "_owner",
-        "_peer", "_remote", "_remote_mask", "_remote_takes", "_unread",
+        "_patience", "_peer", "_remote", "_remote_mask", "_remote_takes", "_unread",
     )  # fmt: skip
 
     def __init__(
@@ -66,13 +73,14 @@ class Session:
         self._remote_takes = True
         self._local_mask = self._remote_mask = -1
         self._dry = False
+        self._patience = CHECK if connection.limits == Limits() else HASTE
         self._chunk = READ
         while connection.sealed_size(self._chunk) > len(bridge.sealed):
             self._chunk //= 2
 
-    def start(self, outgoing: bytes, incoming: bytes, first: bytes, ended: Ended | None) -> None:
+    def start(self, outgoing: bytes, incoming: bytes, first: bytes, events: Sequence[Event]) -> None:
         """Begin with what the handshakes left over: octets for the remote hop, opened octets for the local one, the
-        first octets of the local hop, and the end of the session, if that has come already."""
+        first octets of the local hop, and events, the end of the session perhaps among them."""
         self._bridge.enter(self)
         self._unread = self._connection.unread()
         self._outgoing = outgoing
@@ -82,11 +90,19 @@ class Session:
         self._watch()
         if self._outgoing:
             self._flush_remote()
-        if ended is not None:
-            self._remote_ended([ended])
-        elif self._unread:
+        self._bridge.loop.later(self._patience, self._check_age)
+        if self._happened(events) and self._unread:
             self._bridge.sealed[: len(self._unread)] = self._unread
             self._open(len(self._unread))
+
+    def _check_age(self) -> None:
+        """Ask for a new generation when one is due (ROT-15)."""
+        if self._local_mask < 0:
+            return
+        if self._connection.rekey_due():
+            self._connection.rekey()
+            self._say()
+        self._bridge.loop.later(self._patience, self._check_age)
 
     def finish(self, deadline: float | None) -> None:
         """End as soon as libzmq has nothing more to say. (At the end of a Context it has closed already.)"""
@@ -175,19 +191,46 @@ class Session:
         if count:
             self._open(before + count)
         else:
-            self._remote_ended(self._connection.end_of_file())
+            self._happened(self._connection.end_of_file())
 
     def _open(self, total: int) -> None:
         """Open the whole messages among the first `total` octets of the scratch buffer; keep the rest."""
         sealed, plain = self._bridge.sealed, self._bridge.plain
-        consumed, produced, events = self._connection.open_into(sealed[:total], plain)
-        self._unread = bytes(sealed[consumed:total]) if consumed < total else b""
-        if produced:
-            self._write_local(plain[:produced])
+        start = 0
+        while True:
+            opened = self._connection.open_into(sealed[start:total], plain)
+            start += opened.consumed
+            if opened.produced:
+                self._write_local(plain[: opened.produced])
+            if not opened.events:
+                break
+            if not self._happened(opened.events):
+                return
+        self._unread = bytes(sealed[start:total]) if start < total else b""
+
+    def _happened(self, events: Sequence[Event]) -> bool:
+        """Act on what the connection says besides octets; whether the session goes on."""
+        for event in events:
+            if isinstance(event, Ended):
+                self._remote_ended(event)
+                return False
+            if isinstance(event, TicketReceived | Rekeying):
+                self._owner.session_told(event)
         if events:
-            self._remote_ended(events)
+            self._say()
+        return True
+
+    def _say(self) -> None:
+        """Send what the connection itself has to say, behind what waits already."""
+        if self._remote_takes and (octets := self._connection.data_to_send()):
+            self._outgoing += octets
+            self._flush_remote()
+            self._watch()
 
     def _write_local(self, octets: memoryview) -> None:
+        if self._incoming:
+            self._incoming += octets
+            return
         try:
             taken = self._local.send(octets)
         except BlockingIOError:
@@ -242,11 +285,9 @@ class Session:
             self._bridge.loop.close(self._remote)
         self._over(by_local=True)
 
-    def _remote_ended(self, events: Sequence[Event]) -> None:
+    def _remote_ended(self, ended: Ended) -> None:
         """The peer closed, broke a rule or vanished. Deliver what came before (CLS-2), say what there is to say."""
-        for event in events:
-            if isinstance(event, Ended):
-                report(event, self._peer)
+        report(ended, self._peer)
         tail = self._outgoing + self._connection.data_to_send()
         if tail and self._remote_takes:
             RemoteFarewell(self._bridge, self._remote, tail, 0.0)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import zmq
 
 from qzmq_ref.bridge.core import Slot
+from qzmq_ref.tickets import MemoryTickets
 
 _S = TypeVar("_S", bound="zmq.Socket[Any]", covariant=True)
 
@@ -16,11 +17,19 @@ class SecuredContext(zmq.Context[_S]):
 
     _instance: Any = None
     _slot: Slot
+    _tickets: MemoryTickets
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         shadowed = self._shadow_obj
-        self._slot = shadowed.slot if isinstance(shadowed, SecuredContext) else Slot()
+        secured = shadowed if isinstance(shadowed, SecuredContext) else None
+        self._slot = secured.slot if secured else Slot()
+        self._tickets = secured.tickets if secured else MemoryTickets()
+
+    @property
+    def tickets(self) -> MemoryTickets:
+        """Tickets of this Context's servers, where a socket names no store of its own (RES-1)."""
+        return self._tickets
 
     @property
     def slot(self) -> Slot:

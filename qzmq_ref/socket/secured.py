@@ -7,6 +7,7 @@ import errno
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import zmq
@@ -17,6 +18,7 @@ from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import parse
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
+from qzmq_ref.handshake.tickets import TicketStore
 from qzmq_ref.policy import Policy
 from qzmq_ref.socket.monitor import HIDDEN_BIND, HIDDEN_CONNECT, HIDDEN_STREAM, Monitor
 from qzmq_ref.socket.options import (
@@ -40,7 +42,8 @@ class SecuredSocket(zmq.Socket[_T]):
 
     `qzmq_secretkey` is this side's own key, `qzmq_serverkey` (client) the key or keys its server may have,
     `qzmq_clientkeys` (server) those of the clients it admits, None for anyone. Keys are 40 Z85 characters. A socket
-    that binds is the server and one that connects the client, unless `qzmq_server` says otherwise.
+    that binds is the server and one that connects the client, unless `qzmq_server` says otherwise. A server keeps its
+    tickets with its Context, or in `qzmq_tickets`.
     """
 
     context: SecuredContext[Any]
@@ -51,6 +54,7 @@ class SecuredSocket(zmq.Socket[_T]):
     qzmq_serverkey: KeyText | Iterable[KeyText] | None = None
     qzmq_clientkeys: Iterable[KeyText] | None = None
     qzmq_policy: Policy | str = "default"
+    qzmq_tickets: TicketStore | None = None
 
     _endpoints: dict[str, list[Listener | Connector]]
     _monitor: Monitor
@@ -163,6 +167,8 @@ class SecuredSocket(zmq.Socket[_T]):
         )
         metadata = ready_properties(self, self._own_metadata)
         configuration = security.configuration(bind=bind, socket_type=socket_type(self), metadata=metadata)
+        if configuration.role == "server":
+            configuration = replace(configuration, tickets=self.qzmq_tickets or self.context.tickets)
         return Link(configuration, transport_options(self), self._monitor.notify)
 
     # ---- options
