@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, make_dataclass
 from enum import IntEnum
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from operator import or_
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints, overload
@@ -69,6 +69,8 @@ class Elements(construct.Subconstruct):
     """Values of one type up to the end of the enclosing vector, which must not fall inside one (NOT-9)."""
 
     def _parse(self, stream: Octets, context: Any, path: str) -> tuple[object, ...]:
+        if isinstance(self.subcon, Structure) and (flat := self.subcon.parse_octets(stream)) is not None:
+            return flat
         values: list[object] = []
         while stream.tell() < stream.end:
             values.append(self.subcon._parsereport(stream, context, f"{path} -> [{len(values)}]"))
@@ -140,6 +142,11 @@ class Code(construct.Adapter):
         self.enum, self.bound = enum, bound
         self.known = frozenset(enum.members.values())
 
+    @cached_property
+    def values(self) -> list[int]:
+        """What each octet stands for, of an open enum of one octet."""
+        return [self._decode(code, None, "") for code in range(256)]
+
     def _check(self, value: object, path: str) -> None:
         if not (self.enum.open or value in self.known):
             raise ConstructError(f"{value!r} is not in {self.enum.name}", path)
@@ -173,6 +180,21 @@ class Structure(construct.Construct):
     ) -> None:
         super().__init__()
         self.structure, self.members, self.bound = name, tuple(members), bound
+        codes = [member for _, member in self.members if isinstance(member, Code)]
+        self.octets = [code for code in codes if code.enum.size == 1 and code.enum.open]
+        """The members, if all of them are open enums of one octet; see `parse_octets`."""
+
+    def parse_octets(self, stream: Octets) -> tuple[object, ...] | None:
+        """All values up to the end, if each field is one octet of an open enum; None if not, or if one is cut off.
+
+        Before it knows its client, a server reads up to 16,383 suites: those must cost little.
+        """
+        size, left = len(self.members), stream.end - stream.tell()
+        if len(self.octets) != size or left % size:
+            return None
+        data, cls = stream.read(), self.bound[self.structure]
+        columns = ([code.values[octet] for octet in data[i::size]] for i, code in enumerate(self.octets))
+        return tuple(map(cls, *columns))
 
     def _parse(self, stream: Octets, context: Any, path: str) -> object:
         values = Fields(context)
