@@ -155,6 +155,11 @@ class Connection:
         return f"<Connection {self._configuration.role} {self.state}>"
 
     @property
+    def configuration(self) -> Configuration:
+        """What was decided before the first octet."""
+        return self._configuration
+
+    @property
     def state(self) -> str:
         """State of table `handshake`, or `greeting` before its first one."""
         return self._session.state if self._greeted or self._session.state == "closed" else "greeting"
@@ -168,6 +173,11 @@ class Connection:
     def limits(self) -> Limits:
         """What bounds this side's keys (ROT-1, ROT-15)."""
         return self._configuration.policy.limits
+
+    @property
+    def epochs(self) -> tuple[int, int]:
+        """Epoch (generation || step) of the sending and of the receiving key, 0 where there is none."""
+        return self._writer.epoch if self._writer else 0, self._reader.epoch if self._reader else 0
 
     @property
     def peer(self) -> Peer | None:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from qzmq_ref.bridge.farewell import FLOOR
 from qzmq_ref.bridge.loop import Loop
+from qzmq_ref.bridge.observer import Observe
 
 SCRATCH = 2**20 + 2**17
 """Octets of a scratch buffer: one record of the largest size and what came before it. Untouched pages cost nothing."""
@@ -100,6 +101,9 @@ class Bridge:
 
 class Slot:
     """The place of a Context's bridge, filled on first use; Contexts that shadow one another share it."""
+
+    observe: Observe | None = None
+    """Watches the connections of every endpoint bound or connected from now on."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

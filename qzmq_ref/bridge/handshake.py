@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.farewell import RemoteFarewell
 from qzmq_ref.bridge.poller import IN, OUT
-from qzmq_ref.bridge.report import report
+from qzmq_ref.bridge.report import fields, report
 from qzmq_ref.bridge.session import Owner, Session
 from qzmq_ref.connection import Connection, Ended, Established, Event, Peer, Received
 
@@ -116,7 +116,7 @@ class Handshake:
             later = tuple(event for event in events if not isinstance(event, Established | Received))
             self._establish(established[0].peer, incoming, later)
         elif ended is not None:
-            report(ended, self._name)
+            report(ended, self._name, self._connection)
             self._fail(ended)
         else:
             self._send()
@@ -141,7 +141,7 @@ class Handshake:
         except BlockingIOError:
             pass
         except OSError:
-            report(Ended("truncated", None, authenticated=False), self._name)
+            report(Ended("truncated"), self._name, self._connection)
             self._outgoing = b""
             self._fail(None)
             return False
@@ -149,9 +149,10 @@ class Handshake:
 
     def _too_late(self) -> None:
         """SEC-2: to a peer that has shown its greeting, with an alert."""
-        log.warning("SEC-2: %s: not established in time, in state %s", self._name, self._connection.state)
-        if self._connection.state != "greeting":
-            self._connection.close()
+        state, extra = self._connection.state, fields(self._name, self._connection)
+        log.warning("SEC-2: %s: not established in time, in state %s", self._name, state, extra=extra)
+        self._connection.close()
+        if state != "greeting":
             self._outgoing += self._connection.data_to_send()
         self._fail(None)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from qzmq_ref.bridge.observer import Observe
 from qzmq_ref.bridge.options import Options
+from qzmq_ref.bridge.watched import WatchedConnection
 from qzmq_ref.connection import ClientTicket, Configuration, Connection
 from qzmq_ref.handshake.resume import offerable
 from qzmq_ref.raw import RawBinding
@@ -26,6 +29,7 @@ class Link:
     options: Options
     notify: Notify
     tickets: ClientTickets = field(default_factory=ClientTickets)
+    observe: Observe | None = None
 
     @property
     def framed(self) -> bool:
@@ -42,7 +46,8 @@ class Link:
         """A new protocol core, with the system's randomness and clock."""
         role = self.configuration.role
         binding = ZmtpBinding(role) if self.framed else RawBinding(role)
-        return Connection(
+        watched = self.observe and functools.partial(WatchedConnection, self.observe(self.configuration))
+        return (watched or Connection)(
             self.configuration,
             binding,
             entropy=os.urandom,

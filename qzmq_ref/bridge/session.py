@@ -287,7 +287,7 @@ class Session:
 
     def _remote_ended(self, ended: Ended) -> None:
         """The peer closed, broke a rule or vanished. Deliver what came before (CLS-2), say what there is to say."""
-        report(ended, self._peer)
+        report(ended, self._peer, self._connection)
         tail = self._outgoing + self._connection.data_to_send()
         if tail and self._remote_takes:
             RemoteFarewell(self._bridge, self._remote, tail, 0.0)
