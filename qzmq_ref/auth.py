@@ -43,7 +43,7 @@ class Key:
     secret: bytes | None = field(default=None, repr=False)
     comment: str = ""
 
-    def _text(self) -> str:
+    def text(self) -> str:
         """As it stands in a file."""
         lines = [
             _PRIVATE_BANNER if self.secret else _PUBLIC_BANNER,
@@ -54,20 +54,6 @@ class Key:
         lines += ["qzmq", f'    public-key = "{self.public.decode()}"']
         lines += [f'    secret-key = "{self.secret.decode()}"'] if self.secret else []
         return "\n".join(lines) + "\n"
-
-    def write(self, path: Path) -> None:
-        """Create the file, with mode 0600 from the start if it holds a secret. LocalError if there is one already."""
-        mode = 0o600 if self.secret else 0o644
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        except FileExistsError:
-            raise LocalError(f"{path} exists and is not overwritten: choose another name, or move it away") from None
-        except OSError as error:
-            raise LocalError(
-                f"{path} cannot be created ({error.strerror}): choose a directory that can be written"
-            ) from None
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._text())
 
 
 def create_keys(name: str | Path, policy: Policy | str = "default", comment: str = "") -> tuple[Path, Path]:
@@ -80,13 +66,37 @@ def create_keys(name: str | Path, policy: Policy | str = "default", comment: str
     chosen = Policy.preset(policy) if isinstance(policy, str) else policy
     public, secret = keypair(chosen)
     public_path, secret_path = Path(f"{name}{PUBLIC_SUFFIX}"), Path(f"{name}{PRIVATE_SUFFIX}")
-    Key(chosen.signature, public, secret, comment).write(secret_path)
-    try:
-        Key(chosen.signature, public, None, comment).write(public_path)
-    except LocalError:
-        secret_path.unlink()
-        raise
+    write_pair(
+        (public_path, Key(chosen.signature, public, None, comment).text()),
+        (secret_path, Key(chosen.signature, public, secret, comment).text()),
+    )
     return public_path, secret_path
+
+
+def write_pair(public: tuple[Path, str], secret: tuple[Path, str]) -> None:
+    """Create both files with their texts, or neither; the secret one with mode 0600 from the start.
+
+    LocalError if either exists, or if the directory cannot be written.
+    """
+    _write(*secret, 0o600)
+    try:
+        _write(*public, 0o644)
+    except LocalError:
+        secret[0].unlink()
+        raise
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        raise LocalError(f"{path} exists and is not overwritten: choose another name, or move it away") from None
+    except OSError as error:
+        raise LocalError(
+            f"{path} cannot be created ({error.strerror}): choose a directory that can be written"
+        ) from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def load_key(path: str | Path) -> Key:
@@ -95,7 +105,7 @@ def load_key(path: str | Path) -> Key:
     LocalError if it is none, if it was changed so that its halves do not belong together, or if it holds a secret
     and others than its owner may read it.
     """
-    fields = dict(_ASSIGNMENT.findall(_read(Path(path))))
+    fields = dict(_ASSIGNMENT.findall(read_file(Path(path))))
     if "algorithm" not in fields:
         raise LocalError(f"{path} is not a QZMQ key file: make one with `qzmq keygen NAME`")
     if fields["algorithm"] not in SigId.__members__:
@@ -106,7 +116,7 @@ def load_key(path: str | Path) -> Key:
     public = _checked(path, "public-key", fields.get("public-key", ""))
     secret = _checked(path, "secret-key", fields["secret-key"]) if "secret-key" in fields else None
     if secret is not None:
-        _check_private(Path(path))
+        check_private(Path(path))
         if SigningKey.from_seed(algorithm, z85.decode(secret), provider()).pin != z85.decode(public):
             raise LocalError(f"{path}: public-key does not belong to secret-key: restore the file as it was made")
     return Key(algorithm, public, secret, fields.get("comment", ""))
@@ -119,11 +129,12 @@ def load_public_keys(directory: str | Path) -> frozenset[bytes]:
     return frozenset(load_key(path).public for path in Path(directory).glob(f"*{PUBLIC_SUFFIX}"))
 
 
-def _read(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """The text of a key file; LocalError if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise LocalError(f"there is no key file {path}: make one with `qzmq keygen NAME`") from None
+        raise LocalError(f"there is no {path}: `qzmq keygen` makes key files and certificates") from None
     except (OSError, UnicodeDecodeError) as error:
         raise LocalError(
             f"{path} cannot be read as a key file ({type(error).__name__}): check its name and owner"
@@ -141,6 +152,7 @@ def _checked(path: str | Path, name: str, text: str) -> bytes:
     raise LocalError(f"{path}: {name} is not {KEY_LENGTH} Z85 characters: restore the file as it was made")
 
 
-def _check_private(path: Path) -> None:
+def check_private(path: Path) -> None:
+    """LocalError if others than its owner may read the file."""
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise LocalError(f"{path} holds a secret that others may read: chmod 600 {path}, or make a new key")

@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256, shake_256
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from qzmq_ref import z85
+from qzmq_ref.authority import Authority, Purpose, Term, authority_certificate, leaf_certificate, private_key
 from qzmq_ref.crypto import Entropy, provider
 from qzmq_ref.crypto.aead import TAG
 from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.crypto.signature import SigningKey
 from qzmq_ref.handshake import keyschedule
+from qzmq_ref.handshake.certificates import CertificateChain, CertificateEntry
 from qzmq_ref.handshake.client import auth_aead
 from qzmq_ref.handshake.keyschedule import HkdfLabel
 from qzmq_ref.handshake.machine import step
@@ -26,7 +31,7 @@ from qzmq_ref.metadata import Property, build_metadata
 from qzmq_ref.policy import Limits, Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.records import HEADER, OVERHEAD, PADDED, RecordWriter, pad
-from qzmq_ref.registries import AlertDescription, MessageType
+from qzmq_ref.registries import AlertDescription, MessageType, SigId
 from qzmq_ref.spec.annotate import SHOWN, Run, annotate, render
 from qzmq_ref.spec.schema import load
 from qzmq_ref.spec.tables import spec_directory, specification
@@ -162,6 +167,8 @@ def structures() -> Mapping[str, bytes]:
     return {
         "AlertBody": alert[1:],
         "Certificate": hello.certificate,
+        "CertificateChain": build(CertificateChain(certificates())),
+        "CertificateEntry": build(certificates()[0]),
         "CipherSuite": build(hello.suite),
         "ClientAuth": session.client_auth,
         "ClientAuthRequest": hello.extensions[0].extension_data,
@@ -177,6 +184,16 @@ def structures() -> Mapping[str, bytes]:
         "RecordHeader": session.data_record[: HEADER.size],
         "ServerHello": session.server_hello[1:],
     }
+
+
+@cache
+def certificates() -> tuple[CertificateEntry, ...]:
+    """A server's certificate and its authority's, of Ed25519, whose signatures need no randomness (RFC 8032)."""
+    issuer, key = (private_key(SigId.ED25519, seeded(name)(32)) for name in ("authority key", "certified key"))
+    term = Term(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+    root = authority_certificate("authority", issuer, term, serial=1)
+    leaf = leaf_certificate(Authority(issuer, root), "server", key, term, Purpose(("server.example",)), serial=2)
+    return tuple(CertificateEntry(certificate.public_bytes(Encoding.DER)) for certificate in (leaf, root))
 
 
 def _handshake() -> Iterator[str]:

@@ -28,9 +28,11 @@ ORDER = (
     ("records",),
     ("connection",),
     ("zmtp", "raw"),
-    ("examples",),
     ("bridge",),
+    ("sidecar",),
     ("socket", "asyncio", "auth", "metrics"),
+    ("bridge_command", "authority"),
+    ("examples", "keygen_command"),
     ("cli",),
 )
 """Left to right: a module imports from its own place or from the left of it. What has the same place is independent."""
@@ -38,7 +40,7 @@ ORDER = (
 ALLOWED = {
     "construct": {"spec.schema"},
     "lark": {"spec.notation"},
-    "socket": {"bridge"},
+    "socket": {"bridge", "sidecar"},
     "threading": {"bridge"},
     "zmq": {"socket", "asyncio", "auth", "metrics", "cli"},
 }

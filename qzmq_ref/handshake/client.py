@@ -10,7 +10,7 @@ from qzmq_ref.crypto import Invalid
 from qzmq_ref.crypto.aead import Aead
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake import grease, keyschedule
-from qzmq_ref.handshake.certificates import build_certificate, parse_certificate
+from qzmq_ref.handshake.certificates import build_certificate, trusted_server
 from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
     ClientAuth,
@@ -60,12 +60,9 @@ def accept_server_hello(session: Session, message: ServerHello) -> Session:
 
 
 def trust_server(session: Session, message: ServerHello) -> Session:
-    """CERT-1, CERT-2, CERT-3: the pin is the whole decision, of a ticket's certificate too (RES-6)."""
-    configuration = session.configuration
+    """CERT-1 to CERT-3, CERT-7 to CERT-16; of a ticket's certificate too (RES-6)."""
     certificate = known(session.offered).server_certificate if session.resumed else message.certificate
-    key = parse_certificate(certificate, {message.suite.sig}, configuration.provider)
-    if key.pin not in configuration.server_pins:
-        raise Alert(AlertDescription.CERTIFICATE_UNKNOWN, "CERT-3", "the server's key is not a configured one")
+    key = trusted_server(session.configuration, certificate, message.suite.sig)
     return session.but(peer_key=key, peer_certificate=certificate)
 
 
@@ -146,7 +143,7 @@ def _client_auth(session: Session) -> ClientAuth:
     """Identity, if the server asked for one it can check (POL-5, HS-10), and metadata (HS-17)."""
     key, certificate, signature = session.configuration.key, b"", b""
     if key is not None and key.sig in (session.requested_signatures or ()):
-        certificate = build_certificate(key)
+        certificate = build_certificate(key, session.configuration.chain)
         signature = key.sign(client_signed(session, certificate), session.entropy)
     metadata = build_metadata(session.configuration.metadata)
     auth = ClientAuth(certificate, signature, metadata, early_count=session.early_records, verify_data=b"")

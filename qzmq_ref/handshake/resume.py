@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from qzmq_ref.alerts import Alert
+from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.handshake import keyschedule
-from qzmq_ref.handshake.certificates import parse_certificate
+from qzmq_ref.handshake.certificates import not_after, parse_certificate, trusted_client, trusted_server
 from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
     ClientHello,
@@ -56,15 +56,25 @@ def offerable(configuration: Configuration, ticket: ClientTicket) -> bool:
     """Whether a client may offer this ticket now: same key and metadata (RES-7), a server it still trusts (RES-6)."""
     key = configuration.key
     try:
-        server = parse_certificate(ticket.server_certificate, {ticket.suite.sig}, configuration.provider)
+        trusted_server(configuration, ticket.server_certificate, ticket.suite.sig)
     except Alert:
         return False
     return (
         ticket.suite in configuration.policy.suites
-        and server.pin in configuration.server_pins
         and ticket.client_pin == (key.pin if key else None)
         and ticket.client_metadata == build_metadata(configuration.metadata)
     )
+
+
+def check_ticket(configuration: Configuration, ticket: ClientTicket | None, early_data: bytes) -> None:
+    """RES-6, RES-7, RES-14 as a client keeps them."""
+    if ticket and not offerable(configuration, ticket):
+        raise LocalError("RES-7: the ticket is of another server, key or metadata: connect without it")
+    if early_data and not configuration.policy.early_data:
+        raise LocalError("RES-14: the policy does not allow early data; set early_data=True if replays are harmless")
+    room = min(ticket.early_octets, MAX_EARLY_OCTETS) if ticket else 0
+    if len(early_data) > room:
+        raise LocalError(f"RES-14: {len(early_data)} octets of early data, {room} allowed: send the rest later")
 
 
 def offer_ticket(session: Session, hello: ClientHello) -> ClientHello:
@@ -163,7 +173,7 @@ def resume(session: Session, message: ClientHello) -> Session:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "RES-8", "pre_shared_key is not the last extension")
     session = session.but(early_status=EarlyDataStatus.UNKNOWN if early else None)
     ticket = _held_ticket(session.configuration, message, key.identity)
-    if ticket is None:
+    if ticket is None or (session.authorizing and not ticket.client_certificate):  # ZAP-10
         return session
     _check_binder(session, ticket, key.binder)
     if not known(session.configuration.tickets).take(key.identity):
@@ -177,15 +187,12 @@ def _held_ticket(configuration: Configuration, hello: ClientHello, identity: byt
     if ticket is None or ticket.digest != configuration.digest or ticket.suite not in hello.suites:
         return None
     if not ticket.client_certificate:
-        return ticket if configuration.client_pins is None else None
+        return None if configuration.asks_clients else ticket
     try:
-        client = parse_certificate(
-            ticket.client_certificate, configuration.policy.client_signatures, configuration.provider
-        )
+        trusted_client(configuration, ticket.client_certificate)
     except Alert:
         return None
-    authorised = configuration.client_pins
-    return ticket if authorised is None or client.pin in authorised else None
+    return ticket
 
 
 def _check_binder(session: Session, ticket: ServerTicket, binder: bytes) -> None:
@@ -210,25 +217,26 @@ def _resumed(session: Session, ticket: ServerTicket, *, early: bool) -> Session:
     if ticket.client_certificate:
         configuration = session.configuration
         algorithms = configuration.policy.client_signatures
-        key = parse_certificate(ticket.client_certificate, algorithms, configuration.provider)
+        key = parse_certificate(ticket.client_certificate, algorithms, configuration.provider).key
         session = session.but(peer_key=key)
     if not early:
         return session
-    if not (session.configuration.policy.early_data and ticket.early_octets):
+    if session.authorizing or not (session.configuration.policy.early_data and ticket.early_octets):  # ZAP-10
         return session.but(early_status=EarlyDataStatus.REJECTED)
     session = session.but(early_status=EarlyDataStatus.ACCEPTED, peer=peer_of(session, ticket.client_metadata))
     return session.emit(ReceiveEarly(ticket.suite, early_traffic(session.hash, ticket.psk, session)))
 
 
 def new_tickets(session: Session) -> Session:
-    """RES-1, RES-2: none without a store, or once the last signatures are too old."""
+    """RES-1, RES-2, CERT-18: none without a store, or once the last signatures or a certificate are too old."""
     configuration = session.configuration
     store, policy = configuration.tickets, configuration.policy
     if store is None:
         return session
     now = store.now()
     signed = session.authenticated_at or now
-    lifetime = int(min(policy.ticket_lifetime, signed + MAX_TICKET_LIFETIME - now))
+    ends = min(signed + MAX_TICKET_LIFETIME, not_after(configuration, session.peer_certificate))
+    lifetime = int(min(policy.ticket_lifetime, ends - now))
     if lifetime <= 0:
         return session
     early_octets = MAX_EARLY_OCTETS if policy.early_data else 0

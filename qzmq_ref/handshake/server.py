@@ -9,7 +9,7 @@ from qzmq_ref.alerts import Alert
 from qzmq_ref.crypto import Invalid
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake import grease, keyschedule
-from qzmq_ref.handshake.certificates import build_certificate, parse_certificate
+from qzmq_ref.handshake.certificates import build_certificate, parse_certificate, trusted_client
 from qzmq_ref.handshake.client import auth_aead, client_mac, client_signed, server_mac, server_proof, server_signed
 from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
@@ -38,11 +38,11 @@ from qzmq_ref.registries import (
 
 
 def check_client_hello(session: Session, message: ClientHello) -> Session:
-    """HS-2, REG-7, REG-8, REG-10."""
+    """HS-2, REG-7, REG-8, REG-10; whether ZAP will be asked is decided here (ZAP-1)."""
     if message.version != VERSION:
         raise Alert(AlertDescription.PROTOCOL_VERSION, "HS-2", f"ClientHello.version is {message.version}")
     listed_extensions(message.extensions, MessageType.CLIENT_HELLO)
-    return session
+    return session.but(authorizing=session.configuration.authorizing())
 
 
 def select_suite(session: Session, message: ClientHello) -> Session:
@@ -70,14 +70,14 @@ def generate_kem_key(session: Session, _: ClientHello) -> Session:
 def server_hello(session: Session) -> Session:
     """Show the KEM key and the long-term key and sign all that was said (HS-6), or prove the ticket (RES-11)."""
     key = known(session.configuration.key)
-    if session.configuration.client_pins is not None and not session.resumed:
+    if (session.configuration.asks_clients or session.authorizing) and not session.resumed:
         session = session.but(requested_signatures=session.configuration.policy.client_signatures)
     hello = ServerHello(
         version=VERSION,
         random=session.entropy(32),
         suite=session.chosen,
         kem_public_key=known(session.kem_key).public_key,
-        certificate=b"" if session.resumed else build_certificate(key),
+        certificate=b"" if session.resumed else build_certificate(key, session.configuration.chain),
         extensions=_hello_extensions(session),
         signature=b"",
     )
@@ -137,7 +137,7 @@ def verify_client(session: Session, _: ClientKey) -> Session:
 
 
 def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
-    """HS-10 to HS-13, with the form of the certificate (CERT-1, CERT-2)."""
+    """HS-10 to HS-13, ZAP-2, with the form of the certificate (CERT-1, CERT-2, CERT-7)."""
     requested = session.requested_signatures
     if requested is None and auth.certificate:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-10", "ClientAuth.certificate was not asked for")
@@ -145,10 +145,10 @@ def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
         detail = "ClientAuth has one of certificate and signature without the other"
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "HS-11", detail)
     if not auth.certificate:
-        if requested is not None:
+        if session.configuration.asks_clients and not session.resumed:
             raise Alert(AlertDescription.CERTIFICATE_REQUIRED, "HS-12", "ClientAuth.certificate is empty")
         return session
-    key = parse_certificate(auth.certificate, known(requested), session.configuration.provider)
+    key = parse_certificate(auth.certificate, known(requested), session.configuration.provider).key
     try:
         key.verify(auth.signature, client_signed(session, auth.certificate))
     except Invalid as error:
@@ -157,10 +157,9 @@ def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
 
 
 def trust_client(session: Session, _: ClientKey) -> Session:
-    """CERT-4."""
-    authorised, key = session.configuration.client_pins, session.peer_key
-    if authorised is not None and known(key).pin not in authorised:
-        raise Alert(AlertDescription.ACCESS_DENIED, "CERT-4", "the client's key is not an authorised one")
+    """CERT-4, CERT-8 to CERT-15; of a ticket's certificate too (RES-6)."""
+    if session.configuration.asks_clients:
+        trusted_client(session.configuration, session.peer_certificate)
     return session
 
 

@@ -15,6 +15,7 @@ from qzmq_ref.crypto.signature import PublicKey, SigningKey
 from qzmq_ref.handshake.keyschedule import GenerationSecrets, HandshakeSecrets
 from qzmq_ref.handshake.messages import ClientAuth, EarlyDataStatus, vector
 from qzmq_ref.handshake.tickets import ClientTicket, TicketStore
+from qzmq_ref.handshake.x509 import Trust, read_own
 from qzmq_ref.metadata import Property, build_metadata
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import AlertDescription, CipherSuite, HashId, MessageType, SigId
@@ -28,10 +29,12 @@ class Configuration:
 
     `key` is this side's long-term key: a server needs one, a client may have one. `server_pins` are the pins (32
     octets each) a client trusts (CERT-3); `client_pins` those a server authorises, None for "anyone, and not asked"
-    (CERT-4). `metadata` is what this side tells of itself (empty in the raw binding), with `socket_type` the ZeroMQ
-    name in it, such as `DEALER`. `under_load` tells a server whose policy retries `under_load` to ask for a puzzle.
-    `tickets` is where a server keeps its tickets, None for "issue none". Raises LocalError if no session could start
-    (CERT-6, POL-6).
+    (CERT-4). `chain` are this side's DER certificates, leaf first, empty for a raw key (CERT-17), and `trust` are
+    the authorities whose certificates the peer may show instead of a key with such a pin. `metadata` is what this
+    side tells of itself (empty in the raw binding), with `socket_type` the ZeroMQ name in it, such as `DEALER`.
+    `under_load` tells a server whose policy retries `under_load` to ask for a puzzle, `authorizing` one that ZAP is
+    to be asked about its clients (ZAP-1). `tickets` is where a server keeps its tickets, None for "issue none".
+    Raises LocalError if no session could start (CERT-6, POL-6).
     """
 
     role: Role
@@ -43,7 +46,15 @@ class Configuration:
     socket_type: bytes = b""
     provider: Provider = field(default_factory=provider)
     under_load: Callable[[], bool] = lambda: False
+    authorizing: Callable[[], bool] = lambda: False
     tickets: TicketStore | None = None
+    chain: tuple[bytes, ...] = ()
+    trust: Trust | None = None
+
+    @property
+    def asks_clients(self) -> bool:
+        """Whether a server wants to know who its clients are (CERT-4)."""
+        return self.client_pins is not None or self.trust is not None
 
     @property
     def digest(self) -> bytes:
@@ -55,14 +66,19 @@ class Configuration:
             self.key.pin if self.key else b"",
             build_metadata(self.metadata),
             b"anyone" if clients is None else b"".join(sorted(clients)),
+            *(sorted(self.trust.anchors) if self.trust else ()),
         )
         return sha256(b"".join(vector(fact, 4) for fact in facts)).digest()
 
     def __post_init__(self) -> None:
         if self.role == "server" and self.key is None:
             raise LocalError("CERT-6: a server needs its own secret key; make one with `qzmq keygen` and set it")
-        if self.role == "client" and not self.server_pins:
-            raise LocalError("CERT-6: a client needs the server's public key (its pin); set it before connecting")
+        if self.role == "client" and not (self.server_pins or self.trust):
+            raise LocalError("CERT-6: a client needs its server's public key (a pin) or an authority; set one of them")
+        if self.trust and bool(self.trust.name) != (self.role == "client"):
+            raise LocalError("CERT-16: a client with an authority needs the name of its server, and a server none")
+        if self.chain and not (self.key and read_own(self.chain).spki == self.key.spki):
+            raise LocalError("CERT-17: the first certificate is not of this side's key; set the two made together")
         if self.role == "server" and self.key and self.key.sig not in {suite.sig for suite in self.policy.suites}:
             raise LocalError(f"POL-6: no suite of the policy signs with {self.key.sig.name}; choose a policy that does")
 
@@ -109,6 +125,31 @@ class Established:
     """The peer is who it should be; application octets may flow both ways."""
 
     peer: Peer
+
+
+@dataclass(frozen=True)
+class Authorize:
+    """A client has proven who it is: may it come in? `Connection.decide` takes the answer (ZAP-3).
+
+    `spki` is empty for an anonymous client, `identity` what it calls itself, `address` where it comes from.
+    """
+
+    spki: bytes
+    identity: bytes
+    address: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What ZAP says of a client (RFC 27): 200 admits it, 300 not now, 400 refuses it, 500 could not tell.
+
+    `user_id` and `metadata` are for the application, of an admitted client; `text` says why, for the log.
+    """
+
+    status: Literal[200, 300, 400, 500]
+    text: str = ""
+    user_id: bytes = b""
+    metadata: tuple[Property, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +214,7 @@ Output: TypeAlias = (
     | Install
     | Deliver
     | Established
+    | Authorize
     | Rekeying
     | SendEarly
     | ReceiveEarly
@@ -221,6 +263,8 @@ class Session:
     requested: bool = False
     exp: bytes = b""
     client_auth: ClientAuth | None = None
+    authorizing: bool = False
+    decision: Decision | None = None
     peer: Peer | None = None
     pending_alert: AlertDescription | int = AlertDescription.INTERNAL_ERROR
     sealing: bool = False

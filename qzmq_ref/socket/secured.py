@@ -29,7 +29,7 @@ from qzmq_ref.socket.options import (
     socket_type,
     transport_options,
 )
-from qzmq_ref.socket.security import KeyText, Security
+from qzmq_ref.socket.security import KeyText, PemText, Security
 
 if TYPE_CHECKING:
     from qzmq_ref.socket.context import SecuredContext
@@ -42,8 +42,9 @@ class SecuredSocket(zmq.Socket[_T]):
 
     `qzmq_secretkey` is this side's own key, `qzmq_serverkey` (client) the key or keys its server may have,
     `qzmq_clientkeys` (server) those of the clients it admits, None for anyone. Keys are 40 Z85 characters. A socket
-    that binds is the server and one that connects the client, unless `qzmq_server` says otherwise. A server keeps its
-    tickets with its Context, or in `qzmq_tickets`.
+    that binds is the server and one that connects the client, unless `qzmq_server` says otherwise. In place of a pin,
+    `qzmq_ca` trusts the certificates of an authority, a client's for `qzmq_servername`; `qzmq_certificate` is what
+    this side shows, its own first; all are PEM. A server keeps its tickets with its Context, or in `qzmq_tickets`.
     """
 
     context: SecuredContext[Any]
@@ -54,6 +55,9 @@ class SecuredSocket(zmq.Socket[_T]):
     qzmq_serverkey: KeyText | Iterable[KeyText] | None = None
     qzmq_clientkeys: Iterable[KeyText] | None = None
     qzmq_policy: Policy | str = "default"
+    qzmq_certificate: PemText | None = None
+    qzmq_ca: PemText | None = None
+    qzmq_servername: str = ""
     qzmq_tickets: TicketStore | None = None
 
     _endpoints: dict[str, list[Listener | Connector]]
@@ -164,6 +168,9 @@ class SecuredSocket(zmq.Socket[_T]):
             self.qzmq_serverkey,
             self.qzmq_clientkeys,
             self.qzmq_policy,
+            self.qzmq_certificate,
+            self.qzmq_ca,
+            self.qzmq_servername,
         )
         metadata = ready_properties(self, self._own_metadata)
         configuration = security.configuration(bind=bind, socket_type=socket_type(self), metadata=metadata)

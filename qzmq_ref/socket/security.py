@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from qzmq_ref import z85
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.connection import Configuration
 from qzmq_ref.crypto import provider
 from qzmq_ref.crypto.signature import SEED, SigningKey
+from qzmq_ref.handshake.x509 import Trust, read
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
+from qzmq_ref.registries import SigId
 
 KeyText = bytes | str
 """40 Z85 characters: a secret key is its algorithm's 32-octet seed, a public key its pin."""
+
+PemText = bytes | str
+"""One or more PEM certificates."""
 
 MAKE_ONE = "`qzmq keygen` or qzmq_ref.keypair() makes one"
 
@@ -37,6 +46,9 @@ class Security:
     serverkey: KeyText | Iterable[KeyText] | None = None
     clientkeys: Iterable[KeyText] | None = None
     policy: Policy | str = "default"
+    certificate: PemText | None = None
+    ca: PemText | None = None
+    servername: str = ""
 
     def configuration(self, *, bind: bool, socket_type: bytes, metadata: tuple[Property, ...]) -> Configuration:
         """The configuration for one bind or connect; a policy is taken as it stands now (POL-14).
@@ -44,29 +56,45 @@ class Security:
         Raises LocalError, saying what to set, if the peer could not be authenticated (CERT-6).
         """
         policy = Policy.preset(self.policy) if isinstance(self.policy, str) else self.policy
-        key = self._signing_key(policy)
+        chain = () if self.certificate is None else pem_certificates("qzmq_certificate", self.certificate)
+        key = self._signing_key(policy.signature if not chain else read(chain[0]).key or policy.signature)
         if bind if self.server is None else self.server:
             if key is None:
                 raise LocalError(f"CERT-6: this socket is a QZMQ server without a key: set qzmq_secretkey ({MAKE_ONE})")
             clients = None if self.clientkeys is None else pins("qzmq_clientkeys", self.clientkeys)
-            return Configuration("server", policy, key, frozenset(), clients, metadata, socket_type)
-        if self.serverkey is None:
+            own = Configuration("server", policy, key, frozenset(), clients, metadata, socket_type)
+            return replace(own, chain=chain, trust=self._trust(""))
+        if self.serverkey is None and self.ca is None:
             raise LocalError(
-                "CERT-6: this socket is a QZMQ client without a pin: set qzmq_serverkey to its server's public key"
+                "CERT-6: this socket is a QZMQ client without a pin: set qzmq_serverkey to its server's public key, "
+                "or qzmq_ca and qzmq_servername"
             )
-        servers = pins("qzmq_serverkey", self.serverkey)
-        return Configuration("client", policy, key, servers, None, metadata, socket_type)
+        servers = frozenset() if self.serverkey is None else pins("qzmq_serverkey", self.serverkey)
+        trust = self._trust(self.servername)
+        return Configuration("client", policy, key, servers, None, metadata, socket_type, chain=chain, trust=trust)
 
-    def _signing_key(self, policy: Policy) -> SigningKey | None:
+    def _trust(self, name: str) -> Trust | None:
+        return None if self.ca is None else Trust(pem_certificates("qzmq_ca", self.ca), time, name)
+
+    def _signing_key(self, signature: SigId) -> SigningKey | None:
         if self.secretkey is None:
             return None
-        key = SigningKey.from_seed(policy.signature, octets("qzmq_secretkey", self.secretkey), provider())
+        key = SigningKey.from_seed(signature, octets("qzmq_secretkey", self.secretkey), provider())
         if self.publickey is not None and octets("qzmq_publickey", self.publickey) != key.pin:
             raise LocalError(
-                f"qzmq_publickey does not belong to qzmq_secretkey under policy signature {policy.signature.name}: "
+                f"qzmq_publickey does not belong to qzmq_secretkey under policy signature {signature.name}: "
                 "set the pair that was made for this policy, or leave qzmq_publickey out"
             )
         return key
+
+
+def pem_certificates(name: str, pem: PemText) -> tuple[bytes, ...]:
+    """The DER certificates in PEM text; LocalError, naming where the text is from, if there is none."""
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode() if isinstance(pem, str) else pem)
+    except ValueError:
+        raise LocalError(f"{name} holds no PEM certificate: `qzmq keygen --ca` and `--cert` make some") from None
+    return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
 
 
 def pins(name: str, keys: KeyText | Iterable[KeyText]) -> frozenset[bytes]:
