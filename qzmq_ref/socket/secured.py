@@ -176,6 +176,8 @@ class SecuredSocket(zmq.Socket[_T]):
         configuration = security.configuration(bind=bind, socket_type=socket_type(self), metadata=metadata)
         if configuration.role == "server":
             configuration = replace(configuration, tickets=self.qzmq_tickets or self.context.tickets)
+        if self.context.slot.key_log is not None:
+            configuration = replace(configuration, key_log=self.context.slot.key_log())
         observe = self.context.slot.observe
         return Link(configuration, transport_options(self), self._monitor.notify, observe=observe)
 
