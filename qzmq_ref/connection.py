@@ -20,6 +20,7 @@ from qzmq_ref.handshake.messages import SEALED, STRUCTURES
 from qzmq_ref.handshake.resume import offerable
 from qzmq_ref.handshake.session import (
     Configuration,
+    Disclose,
     EarlyAnswered,
     EarlyReceived,
     Ended,
@@ -110,6 +111,7 @@ class Connection:
 
     __slots__ = (
         "_binding",
+        "_client_random",
         "_clock",
         "_configuration",
         "_early_reader",
@@ -148,6 +150,7 @@ class Connection:
         self._writer: RecordWriter | None = None
         self._reader: RecordReader | None = None
         self._generation_began = 0.0
+        self._client_random = b""
         self._input = bytearray()
         self._output = bytearray(binding.greeting())
 
@@ -392,9 +395,14 @@ class Connection:
                     self._queue(message_type, octets)
                 case Install():
                     self._install(output)
+                    self._disclose(output.name(session.configuration.role), output.secret)
+                case Disclose(name, secret):
+                    self._disclose(name, secret)
                 case SendEarly(suite, secret, octets):
+                    self._disclose("c_early", secret)
                     self._send_early(suite, secret, octets)
                 case ReceiveEarly(suite, secret):
+                    self._disclose("c_early", secret)
                     self._early_reader = RecordReader(suite, secret, 0, EARLY_STREAM)
                 case Ended():
                     events += [*self._undetermined(), output]
@@ -406,6 +414,12 @@ class Connection:
         if session.state == "closed":
             self._forget()
         return iter(events)
+
+    def _disclose(self, name: str, secret: bytes) -> None:
+        """SEC-7: secrets leave this object only for a key log that the configuration names."""
+        if self._configuration.key_log is not None:
+            self._client_random = self._session.client_hello[2:34] or self._client_random
+            self._configuration.key_log(name, self._client_random, secret)
 
     def _undetermined(self) -> list[Event]:
         """Early octets that the server has not answered for (RES-18)."""

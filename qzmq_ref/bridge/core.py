@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ from typing import Protocol
 from qzmq_ref.bridge.farewell import FLOOR
 from qzmq_ref.bridge.loop import Loop
 from qzmq_ref.bridge.observer import Observe
+from qzmq_ref.handshake.session import KeyLog
 
 SCRATCH = 2**20 + 2**17
 """Octets of a scratch buffer: one record of the largest size and what came before it. Untouched pages cost nothing."""
@@ -104,6 +106,9 @@ class Slot:
 
     observe: Observe | None = None
     """Watches the connections of every endpoint bound or connected from now on."""
+
+    key_log: Callable[[], KeyLog] | None = None
+    """Warns, and gives where the secrets of these connections go (SEC-7)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

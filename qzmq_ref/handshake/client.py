@@ -23,7 +23,7 @@ from qzmq_ref.handshake.messages import (
     vector,
 )
 from qzmq_ref.handshake.resume import accept_resumption, bound, offer_ticket, send_early
-from qzmq_ref.handshake.session import Install, Send, Session, known
+from qzmq_ref.handshake.session import Disclose, Install, Send, Session, known
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, ExtensionType, KemId, MessageType
 
@@ -103,7 +103,8 @@ def encapsulate(session: Session, message: ServerHello) -> Session:
     except Invalid as error:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-4", f"ServerHello.kem_public_key: {error}") from None
     session = session.but(kem_ciphertext=ciphertext)
-    return session.but(secrets=keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk))
+    secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk)
+    return session.but(secrets=secrets).emit(Disclose("c_hs", secrets.c_hs))
 
 
 def client_key(session: Session) -> Session:

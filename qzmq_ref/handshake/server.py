@@ -24,7 +24,7 @@ from qzmq_ref.handshake.messages import (
     build_message,
     parse_structure,
 )
-from qzmq_ref.handshake.session import Install, Send, Session, known
+from qzmq_ref.handshake.session import Disclose, Install, Send, Session, known
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.registries import (
     VERSION,
@@ -110,7 +110,7 @@ def decapsulate(session: Session, message: ClientKey) -> Session:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-5", f"ClientKey.kem_ciphertext: {error}") from None
     session = session.but(kem_key=None, kem_ciphertext=message.kem_ciphertext, client_key=session.received)
     secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk)
-    return session.but(secrets=secrets).emit(Install("send", 0, secrets.s_hs))
+    return session.but(secrets=secrets).emit(Install("send", 0, secrets.s_hs), Disclose("c_hs", secrets.c_hs))
 
 
 def open_client_auth(session: Session, message: ClientKey) -> Session:

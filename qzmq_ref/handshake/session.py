@@ -22,6 +22,9 @@ from qzmq_ref.registries import AlertDescription, CipherSuite, HashId, MessageTy
 
 Role: TypeAlias = Literal["client", "server"]
 
+KeyLog: TypeAlias = Callable[[str, bytes, bytes], None]
+"""Told a secret's name, the client's random and the secret, where a person asked for that by name (SEC-7)."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -48,6 +51,7 @@ class Configuration:
     under_load: Callable[[], bool] = lambda: False
     authorizing: Callable[[], bool] = lambda: False
     tickets: TicketStore | None = None
+    key_log: KeyLog | None = field(default=None, repr=False)
     chain: tuple[bytes, ...] = ()
     trust: Trust | None = None
 
@@ -111,6 +115,19 @@ class Install:
     generation: int
     secret: bytes = field(repr=False)
     from_peers_choice: bool = False
+
+    def name(self, role: Role) -> str:
+        """What spec/keyschedule.md calls the secret, with its generation, at a side of this role."""
+        sender = "c" if (role == "client") == (self.direction == "send") else "s"
+        return f"{sender}_ap_{self.generation}" if self.generation else f"{sender}_hs"
+
+
+@dataclass(frozen=True)
+class Disclose:
+    """A secret for the key log that no other output carries."""
+
+    name: str
+    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -212,6 +229,7 @@ class Ended:
 Output: TypeAlias = (
     Send
     | Install
+    | Disclose
     | Deliver
     | Established
     | Authorize
