@@ -1,0 +1,320 @@
+"""Chains to an anchor: what is accepted, and each defect refused with the alert of its rule (spec/certificates.md)."""
+
+from __future__ import annotations
+
+import ipaddress
+from itertools import permutations, product
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qzmq_ref.alerts import Alert, LocalError
+from qzmq_ref.crypto import provider
+from qzmq_ref.handshake.certificates import (
+    Certificate,
+    CertificateChain,
+    CertificateEntry,
+    CertificateType,
+    build_certificate,
+    parse_certificate,
+)
+from qzmq_ref.handshake.messages import build
+from qzmq_ref.handshake.x509 import MAX_CHAIN, PURPOSES, Trust, check_chain, is_named, read, read_chain
+from qzmq_ref.registries import AlertDescription, SigId
+from tests.chains import CLIENT, MIDDLE, NAME, NOW, ROOT, SERVER, Shape, chain_of, trust_in
+
+DAY = 86400.0
+CHAIN = (SERVER, MIDDLE, ROOT)
+OTHER = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
+ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+CONSTRAINT = x509.NameConstraints([x509.DNSName("example")], None)
+
+
+def check(
+    chain: tuple[bytes, ...],
+    trust: Trust,
+    role: str = "server",
+    algorithms: tuple[SigId, ...] = tuple(SigId),
+) -> None:
+    check_chain(read_chain(chain), trust, role, algorithms)
+
+
+def refusal(
+    chain: tuple[bytes, ...], trust: Trust, role: str = "server", algorithms: tuple[SigId, ...] = tuple(SigId)
+) -> tuple[AlertDescription | int, str]:
+    """The alert for a chain, and its rule."""
+    with pytest.raises(Alert) as raised:
+        check(chain, trust, role, algorithms)
+    return raised.value.description, raised.value.requirement
+
+
+# ---------------------------------------------------------------------- accepted
+
+
+@pytest.mark.parametrize(("leaf", "middle", "root"), [*product(SigId, repeat=3)])
+def test_every_mixture_of_algorithms(leaf: SigId, middle: SigId, root: SigId) -> None:
+    """CERT-9 to CERT-11: with the anchor shown, without it, and with the middle as anchor."""
+    chain = chain_of(SERVER.but(sig=leaf), MIDDLE.but(sig=middle), ROOT.but(sig=root))
+    check(chain, trust_in(chain[-1]))
+    check(chain[:-1], trust_in(chain[-1]))
+    check(chain, trust_in(chain[1]))
+    check(chain[:1], trust_in(chain[1]))
+
+
+def test_one_good_anchor_of_several_suffices() -> None:
+    """CERT-9: two of one name, as after a change of the authority's key or its renewal."""
+    chain = chain_of(*CHAIN)
+    expired, rekeyed = chain_of(ROOT.but(days=(-9, -1)))[0], chain_of(ROOT.but(sig=SigId.ML_DSA_44))[0]
+    check(chain[:-1], trust_in(expired, rekeyed, chain[-1]))
+    refused = AlertDescription.CERTIFICATE_EXPIRED, "CERT-12"
+    assert refusal(chain[:-1], trust_in(expired, rekeyed)) == refused
+
+
+@pytest.mark.parametrize("position", [1, 2])
+def test_an_issuer_may_leave_usage_and_purpose_open(position: int) -> None:
+    """CERT-13, CERT-15."""
+    shapes = list(CHAIN)
+    shapes[position] = shapes[position].but(usage=None, purposes=(PURPOSES["client"], PURPOSES["server"]))
+    chain = chain_of(*shapes)
+    check(chain, trust_in(chain[-1]))
+
+
+def test_self_issued_certificates_are_not_counted() -> None:
+    """CERT-13 (RFC 5280 section 4.2.1.9): a rolled-over authority below a path length of 1."""
+    rolled = MIDDLE.but(sig=SigId.ML_DSA_44, extra=((x509.SubjectKeyIdentifier(b"new"), False),))
+    chain = chain_of(SERVER, rolled, MIDDLE, ROOT.but(path_length=1))
+    check(chain, trust_in(chain[-1]))
+
+
+@pytest.mark.parametrize("moment", [NOW - DAY, NOW, NOW + 30 * DAY])
+def test_both_ends_of_the_dates_are_valid(moment: float) -> None:
+    """CERT-12."""
+    chain = chain_of(*CHAIN)
+    check(chain, trust_in(chain[-1], now=moment))
+
+
+def test_a_client_needs_no_name() -> None:
+    """CERT-15, CERT-16."""
+    chain = chain_of(CLIENT, MIDDLE, ROOT)
+    check(chain, trust_in(chain[-1], name=""), "client")
+
+
+# ---------------------------------------------------------------------- refused, one defect each
+
+DEFECTS: dict[str, tuple[int, dict[str, Any], str, str]] = {
+    "expired leaf": (0, {"days": (-9, -1)}, "certificate_expired", "CERT-12"),
+    "expired issuer": (1, {"days": (-9, -1)}, "certificate_expired", "CERT-12"),
+    "expired anchor": (2, {"days": (-9, -1)}, "certificate_expired", "CERT-12"),
+    "leaf not yet valid": (0, {"days": (1, 9)}, "certificate_expired", "CERT-12"),
+    "issuer not yet valid": (1, {"days": (1, 9)}, "certificate_expired", "CERT-12"),
+    "another name": (0, {"names": (x509.DNSName("other.example"),)}, "unrecognized_name", "CERT-16"),
+    "no name": (0, {"names": ()}, "unrecognized_name", "CERT-16"),
+    "name of another kind": (0, {"names": (x509.RFC822Name("a@server.example"),)}, "unrecognized_name", "CERT-16"),
+    "for clients": (0, {"purposes": (PURPOSES["client"],)}, "unsupported_certificate", "CERT-15"),
+    "no purpose": (0, {"purposes": None}, "unsupported_certificate", "CERT-15"),
+    "any purpose": (0, {"purposes": (ANY,)}, "unsupported_certificate", "CERT-15"),
+    "key for no signatures": (0, {"usage": "key_agreement"}, "unsupported_certificate", "CERT-15"),
+    "issuer for clients": (1, {"purposes": (PURPOSES["client"],)}, "unsupported_certificate", "CERT-15"),
+    "issuer without CA flag": (1, {"ca": False}, "unknown_ca", "CERT-13"),
+    "issuer without constraints": (1, {"ca": None}, "unknown_ca", "CERT-13"),
+    "anchor without CA flag": (2, {"ca": False}, "unknown_ca", "CERT-13"),
+    "issuer may not sign": (1, {"usage": "crl_sign"}, "unknown_ca", "CERT-13"),
+    "path too long": (2, {"path_length": 0}, "unknown_ca", "CERT-13"),
+    "leaf with critical extension": (0, {"extra": ((OTHER, True),)}, "unsupported_certificate", "CERT-14"),
+    "issuer with critical extension": (1, {"extra": ((OTHER, True),)}, "unsupported_certificate", "CERT-14"),
+    "anchor with critical extension": (2, {"extra": ((OTHER, True),)}, "unsupported_certificate", "CERT-14"),
+    "name constraints": (1, {"extra": ((CONSTRAINT, False),)}, "unsupported_certificate", "CERT-14"),
+    "leaf signed by another": (0, {"signer": "mallory"}, "bad_certificate", "CERT-11"),
+    "issuer signed by another": (1, {"signer": "mallory"}, "bad_certificate", "CERT-11"),
+    "another issuer's name": (0, {"issuer": "mallory"}, "bad_certificate", "CERT-8"),
+    "unknown issuer": (1, {"issuer": "mallory"}, "unknown_ca", "CERT-9"),
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_one_defect_is_refused(defect: str) -> None:
+    """CERT-8 to CERT-16."""
+    position, change, alert, requirement = DEFECTS[defect]
+    shapes = list(CHAIN)
+    shapes[position] = shapes[position].but(**change)
+    chain = chain_of(*shapes)
+    assert refusal(chain[:-1], trust_in(chain[-1])) == (AlertDescription[alert.upper()], requirement)
+
+
+@pytest.mark.parametrize("sig", [SigId.ED25519, SigId.ML_DSA_65])
+@pytest.mark.parametrize("position", range(3))
+def test_one_weak_link_is_refused(position: int, sig: SigId) -> None:
+    """CERT-10: leaf, middle or anchor; and a path that is strong but for who signed its anchor."""
+    strong = tuple(each for each in SigId if each is not sig)
+    shapes = [shape.but(sig=SigId.ML_DSA_44) for shape in CHAIN]
+    shapes[position] = shapes[position].but(sig=sig)
+    chain = chain_of(*shapes)
+    check(chain, trust_in(chain[-1]))
+    for shown in (chain, chain[:-1]):
+        refused = AlertDescription.UNSUPPORTED_CERTIFICATE, "CERT-10"
+        assert refusal(shown, trust_in(chain[-1]), algorithms=strong) == refused
+
+
+def test_a_weak_signature_on_the_anchor_is_refused() -> None:
+    """CERT-10: the anchor's key is strong, what vouches for it is not."""
+    chain = chain_of(SERVER.but(sig=SigId.ML_DSA_44), MIDDLE.but(sig=SigId.ML_DSA_44), ROOT)
+    refused = AlertDescription.UNSUPPORTED_CERTIFICATE, "CERT-10"
+    assert refusal(chain[:1], trust_in(chain[1]), algorithms=(SigId.ML_DSA_44,)) == refused
+
+
+def test_a_server_is_no_client() -> None:
+    """CERT-15."""
+    chain = chain_of(*CHAIN)
+    refused = AlertDescription.UNSUPPORTED_CERTIFICATE, "CERT-15"
+    assert refusal(chain[:-1], trust_in(chain[-1], name=""), "client") == refused
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[1:])
+def test_another_order_is_refused(order: tuple[int, ...]) -> None:
+    """CERT-8: whatever comes first is the leaf, and is followed by its issuer."""
+    chain = chain_of(SERVER, Shape("low"), MIDDLE, ROOT)
+    shown = tuple(chain[i] for i in order)
+    assert refusal(shown, trust_in(chain[-1])) == (AlertDescription.BAD_CERTIFICATE, "CERT-8")
+
+
+def test_a_chain_without_its_middle_has_no_path() -> None:
+    """CERT-9."""
+    leaf, _, root = chain_of(*CHAIN)
+    assert refusal((leaf,), trust_in(root)) == (AlertDescription.UNKNOWN_CA, "CERT-9")
+
+
+def test_the_longest_chain() -> None:
+    """CERT-7."""
+    shapes = (SERVER, *(Shape(f"authority {i}") for i in range(MAX_CHAIN)))
+    chain = chain_of(*shapes)
+    check(chain[:-1], trust_in(chain[-1]))
+    assert refusal(chain, trust_in(chain[-1])) == (AlertDescription.BAD_CERTIFICATE, "CERT-7")
+
+
+# ---------------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("server.example", "SERVER.example", True),
+        ("Server.Example", "server.example", True),
+        ("server.example", "server.example.", True),
+        ("*.example", "server.example", True),
+        ("*.example", "a.server.example", False),
+        ("*.example", "example", False),
+        ("*", "server", False),
+        ("*", "server.example", False),
+        ("ser*.example", "server.example", False),
+        ("server.*", "server.example", False),
+        ("xserver.example", "server.example", False),
+        ("10.0.0.1", "10.0.0.1", False),
+        ("*.0.0.1", "10.0.0.1", False),
+    ],
+)
+def test_dns_names(pattern: str, name: str, matches: bool) -> None:
+    """CERT-16 (RFC 9525 section 6.3): an address is never a DNS name."""
+    (der, _) = chain_of(SERVER.but(names=(x509.DNSName(pattern),)), ROOT)
+    assert is_named(read(der), name) == matches
+
+
+@pytest.mark.parametrize(("name", "matches"), [("10.0.0.1", True), ("10.0.0.2", False), ("2001:DB8:0::1", True)])
+def test_addresses(name: str, matches: bool) -> None:
+    """CERT-16: an address in any of its forms."""
+    addresses = tuple(x509.IPAddress(ipaddress.ip_address(text)) for text in ("10.0.0.1", "2001:db8::1"))
+    (der, _) = chain_of(SERVER.but(names=addresses), ROOT)
+    assert is_named(read(der), name) == matches
+
+
+LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=8)
+
+
+@settings(max_examples=40)
+@given(st.lists(LABEL, min_size=2, max_size=4), st.lists(LABEL, min_size=1, max_size=4))
+def test_a_star_is_one_label(pattern: list[str], name: list[str]) -> None:
+    """CERT-16."""
+    (der, _) = chain_of(SERVER.but(names=(x509.DNSName(".".join(["*", *pattern])),)), ROOT)
+    assert is_named(read(der), ".".join(["any", *pattern]))
+    assert is_named(read(der), ".".join(name)) == (name[1:] == pattern)
+
+
+# ---------------------------------------------------------------------- form
+
+
+def body(*ders: bytes) -> bytes:
+    return build(Certificate(CertificateType.X509, build(CertificateChain(tuple(map(CertificateEntry, ders))))))
+
+
+def parse_failure(octets: bytes, algorithms: tuple[SigId, ...] = tuple(SigId)) -> tuple[AlertDescription | int, str]:
+    with pytest.raises(Alert) as raised:
+        parse_certificate(octets, algorithms, provider())
+    return raised.value.description, raised.value.requirement
+
+
+def test_the_key_is_the_leafs() -> None:
+    shown = parse_certificate(build_certificate(SERVER.key, chain_of(*CHAIN)), {SigId.ED25519}, provider())
+    assert (shown.key.pin, len(shown.chain)) == (SERVER.key.pin, 3)
+
+
+def test_malformed_chains() -> None:
+    """CERT-7, REG-2."""
+    leaf, middle, _ = chain_of(*CHAIN)
+    bad = (AlertDescription.BAD_CERTIFICATE, "CERT-7")
+    assert parse_failure(body()) == bad
+    assert parse_failure(body(leaf + b"\0")) == bad
+    assert parse_failure(body(leaf, middle + b"\0")) == bad
+    assert parse_failure(body(leaf[:-1])) == bad
+    assert parse_failure(body(SERVER.key.spki)) == bad
+    assert parse_failure(body(*(leaf,) * (MAX_CHAIN + 1))) == bad
+    assert parse_failure(body(leaf)[:-1]) == (AlertDescription.DECODE_ERROR, "REG-2")
+    assert parse_failure(b"\x02" + leaf) == (AlertDescription.UNSUPPORTED_CERTIFICATE, "CERT-1")
+
+
+def test_a_key_of_the_wrong_algorithm_is_refused_before_the_path() -> None:
+    """CERT-1."""
+    octets = body(*chain_of(*CHAIN))
+    refused = AlertDescription.UNSUPPORTED_CERTIFICATE, "CERT-1"
+    assert parse_failure(octets, (SigId.ML_DSA_44,)) == refused
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_changed_octet_anywhere_is_refused(data: st.DataObject) -> None:
+    """CERT-7 to CERT-16: nothing but an Alert comes out, and nothing passes."""
+    chain = list(chain_of(*(shape.but(sig=SigId.ML_DSA_44) if shape is MIDDLE else shape for shape in CHAIN)))
+    trust, which = trust_in(chain[-1]), data.draw(st.integers(0, 1))
+    # Every other time among the first octets, where the structure is; a signature is most of the rest.
+    last = min(data.draw(st.sampled_from([400, 10_000])), len(chain[which]))
+    position = data.draw(st.integers(0, last - 1))
+    octets = bytearray(chain[which])
+    octets[position] ^= data.draw(st.integers(1, 255))
+    chain[which] = bytes(octets)
+    with pytest.raises(Alert):
+        check(tuple(chain[:-1]), trust)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=10))
+def test_any_octets_raise_only_alerts(ders: list[bytes]) -> None:
+    """CERT-7."""
+    assert parse_failure(body(*ders)) == (AlertDescription.BAD_CERTIFICATE, "CERT-7")
+
+
+# ---------------------------------------------------------------------- configuration
+
+
+@pytest.mark.parametrize("name", ["*.example", "bücher.example"])
+def test_a_name_that_no_certificate_can_have(name: str) -> None:
+    with pytest.raises(LocalError, match="CERT-16"):
+        trust_in(chain_of(ROOT)[0], name=name)
+
+
+def test_trust_needs_anchors_that_are_certificates() -> None:
+    with pytest.raises(LocalError, match="CERT-6"):
+        trust_in(name=NAME)
+    with pytest.raises(LocalError, match="an anchor is no certificate"):
+        trust_in(b"-----BEGIN CERTIFICATE-----", name=NAME)
