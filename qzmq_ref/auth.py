@@ -1,6 +1,7 @@
-"""Key files, the counterpart of zmq.auth's certificates: NAME.key is public, NAME.key_secret is not.
+"""What zmq.auth is to CURVE: key files, NAME.key public and NAME.key_secret not, and authenticators that know QZMQ.
 
-They are written as CURVE's are (ZPL, ZeroMQ RFC 4), so zmq.auth.load_certificate and load_certificates read them too.
+The files are written as CURVE's are (ZPL, ZeroMQ RFC 4), so zmq.auth.load_certificate and load_certificates read
+them too.
 """
 
 from __future__ import annotations
@@ -8,20 +9,34 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypeAlias
+
+import zmq
+import zmq.auth.asyncio
+import zmq.auth.thread
+from zmq.auth import CURVE_ALLOW_ANY, Authenticator
 
 from qzmq_ref import z85
 from qzmq_ref.alerts import LocalError
+from qzmq_ref.asyncio import Context as AsyncioContext
 from qzmq_ref.crypto import provider
 from qzmq_ref.crypto.signature import SigningKey
+from qzmq_ref.patterns import MECHANISM
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import SigId
-from qzmq_ref.socket.security import keypair
+from qzmq_ref.socket import Context
+from qzmq_ref.socket.security import KeyText, keypair, pins
 
 PUBLIC_SUFFIX = ".key"
 PRIVATE_SUFFIX = ".key_secret"
 KEY_LENGTH = 40
+
+QZMQ_ALLOW_ANY = CURVE_ALLOW_ANY
+"""For `configure_qzmq`: every client, also one without a key."""
 
 _PUBLIC_BANNER = """\
 #   QZMQ public key: the pin of its owner. Give it to the peers that shall trust it,
@@ -156,3 +171,78 @@ def check_private(path: Path) -> None:
     """LocalError if others than its owner may read the file."""
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise LocalError(f"{path} holds a secret that others may read: chmod 600 {path}, or make a new key")
+
+
+Judge: TypeAlias = Callable[[str, bytes], bool | Awaitable[bool]]
+"""Called with a domain and a client's public key, says whether the client may come in."""
+
+
+class _QzmqAuthenticator(Authenticator):
+    """What pyzmq's authenticators lack for mechanism QZMQ (spec/zap.md); the rest of them is as it was."""
+
+    _default_context: Any = Context
+
+    def __init__(self, context: zmq.Context[Any] | None = None, *arguments: Any, **options: Any) -> None:
+        """As pyzmq's, but without a context the handler is for the sockets of qzmq_ref's own."""
+        super().__init__(context or self._default_context.instance(), *arguments, **options)
+        self._judges: dict[str, Judge] = {}
+
+    def configure_qzmq(
+        self, domain: str = "*", location: str | os.PathLike[str] | Iterable[KeyText] | Judge = "."
+    ) -> None:
+        """Say who may connect in a domain, or with "*" in every domain that is not configured on its own.
+
+        `location` is a directory with the clients' NAME.key files, read now; or their public keys; or a function, or
+        coroutine function, of domain and public key; or QZMQ_ALLOW_ANY. Without it nobody is admitted over QZMQ.
+        LocalError as `load_public_keys`.
+        """
+        if callable(location):
+            self._judges[domain] = location
+        elif location == QZMQ_ALLOW_ANY:
+            self._judges[domain] = lambda _domain, _key: True
+        else:
+            keys = load_public_keys(Path(location)) if isinstance(location, str | os.PathLike) else location
+            known = frozenset(z85.encode(pin) for pin in pins("a key of configure_qzmq", keys))
+            self._judges[domain] = lambda _domain, key: key in known
+
+    def qzmq_user_id(self, key: bytes) -> str:
+        """User-Id of an admitted client: its public key, or `anonymous` without one. Override it to map names."""
+        return key.decode() or "anonymous"
+
+    async def handle_zap_message(self, msg: list[bytes]) -> None:
+        """Answer one request; of another mechanism as pyzmq does."""
+        if msg[5:6] != [MECHANISM] or msg[0] != b"1.0":
+            return await super().handle_zap_message(msg)
+        domain, address = (frame.decode(self.encoding, "replace") for frame in msg[2:4])
+        key = b"".join(z85.encode(sha256(spki).digest()) for spki in msg[6:7])
+        try:
+            fault = self._address_fault(address) or await self._key_fault(domain, key)
+            user_id = "" if fault else self.qzmq_user_id(key)
+        except Exception:  # whatever the application's own functions raise
+            self.log.exception("QZMQ: a client of domain %r could not be judged", domain)
+            return self._send_zap_reply(msg[1], b"500", b"Internal error")
+        self.log.debug("QZMQ: domain=%r address=%r key=%r: %s", domain, address, key, fault or "admitted")
+        return self._send_zap_reply(msg[1], b"400" if fault else b"200", fault.encode() or b"OK", user_id)
+
+    def _address_fault(self, address: str) -> str:
+        """By `allow` and `deny`, which hold for every mechanism."""
+        if self._allowed and address not in self._allowed:
+            return "Address not allowed"
+        return "Address denied" if address in self._denied else ""
+
+    async def _key_fault(self, domain: str, key: bytes) -> str:
+        judge = self._judges.get(domain or "*") or self._judges.get("*")
+        if judge is None:
+            return "Unknown domain"
+        verdict = judge(domain, key)
+        return "" if (await verdict if isinstance(verdict, Awaitable) else verdict) else "Unknown key"
+
+
+class ThreadAuthenticator(_QzmqAuthenticator, zmq.auth.thread.ThreadAuthenticator):
+    """zmq.auth.thread.ThreadAuthenticator, for QZMQ sockets too."""
+
+
+class AsyncioAuthenticator(_QzmqAuthenticator, zmq.auth.asyncio.AsyncioAuthenticator):
+    """zmq.auth.asyncio.AsyncioAuthenticator, for QZMQ sockets too."""
+
+    _default_context = AsyncioContext

@@ -9,17 +9,19 @@ A connection joins a binding's framing, the handshake machine and the two record
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeAlias
 
 from qzmq_ref.alerts import Alert, LocalError
+from qzmq_ref.binding import Binding
 from qzmq_ref.crypto import Entropy
+from qzmq_ref.events import Event, Opened, Received
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.machine import fail, step
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES
-from qzmq_ref.handshake.resume import offerable
+from qzmq_ref.handshake.resume import check_ticket
 from qzmq_ref.handshake.session import (
+    Authorize,
     Configuration,
+    Decision,
     Disclose,
     EarlyAnswered,
     EarlyReceived,
@@ -35,16 +37,18 @@ from qzmq_ref.handshake.session import (
     TicketReceived,
     known,
 )
-from qzmq_ref.handshake.tickets import EARLY_STREAM, MAX_EARLY_OCTETS, ClientTicket
+from qzmq_ref.handshake.tickets import EARLY_STREAM, ClientTicket
 from qzmq_ref.policy import MAX_RECORD, Limits
 from qzmq_ref.records import DATA, HEADER, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
 from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType
 
 __all__ = [
+    "Authorize",
     "Binding",
     "ClientTicket",
     "Configuration",
     "Connection",
+    "Decision",
     "EarlyAnswered",
     "EarlyReceived",
     "Ended",
@@ -66,44 +70,6 @@ LIMITS = dict.fromkeys(("established", "closing"), MAX_RECORD + OVERHEAD)
 
 REKEY_STEP = 192
 """Step of either direction from which on a side asks for a new generation (ROT-15)."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """Application octets from the peer, authentic and in order."""
-
-    octets: bytes = field(repr=False)
-
-
-Event: TypeAlias = Established | Received | Rekeying | EarlyReceived | EarlyAnswered | TicketReceived | Ended
-
-
-class Opened(NamedTuple):
-    """What `open_into` did: octets consumed, octets of plaintext produced, and events that come after these."""
-
-    consumed: int
-    produced: int
-    events: tuple[Event, ...] = ()
-
-
-class Binding(Protocol):
-    """How messages are framed on the wire (spec/bindings.md): `ZmtpBinding` or `RawBinding`."""
-
-    @property
-    def prologue(self) -> bytes:
-        """Both sides' greetings as they crossed the wire, the client's first."""
-
-    def greeting(self) -> bytes:
-        """All octets this side sends at once, before anything else."""
-
-    def receive_greeting(self, view: memoryview) -> int:
-        """Octets of the peer's greeting once it is whole and right, else 0; Alert as soon as an octet is wrong."""
-
-    def header(self, length: int) -> bytes:
-        """What stands before a message of `length` octets."""
-
-    def message(self, view: memoryview, limit: int) -> tuple[int, int] | None:
-        """Start and end of the first whole message, None if octets are missing; Alert on bad framing or length."""
 
 
 class Connection:
@@ -140,7 +106,7 @@ class Connection:
         Raises LocalError if the ticket cannot be offered as this side is configured now, or early data is not
         allowed by the policy or the ticket.
         """
-        _check_ticket(configuration, ticket, early_data)
+        check_ticket(configuration, ticket, early_data)
         self._configuration = configuration
         self._binding = binding
         self._clock = clock
@@ -230,6 +196,12 @@ class Connection:
         for _ in self._apply(step(self._session, "(close)")):
             pass  # the caller knows that it closed
 
+    def decide(self, decision: Decision) -> list[Event]:
+        """Go on as ZAP decided (ZAP-3); nothing happens if nothing was asked. What `receive` held back meanwhile comes
+        with its next call, or `unread` has it."""
+        session = self._session.but(decision=decision)
+        return list(self._apply(step(session, "(admitted)" if decision.status == 200 else "(refused)")))
+
     def rekey(self) -> None:
         """Ask for a new generation: offer as client, request as server.
 
@@ -288,8 +260,11 @@ class Connection:
         """Take whole messages from the front of `data`, decrypting application octets into `out`.
 
         Stops at the first event, at a message that is not whole, and when `out` has no room for the next record
-        (at least 2^20 octets always have). The caller keeps `data[consumed:]` and calls again.
+        (at least 2^20 octets always have). Takes nothing between `Authorize` and `decide` (ZAP-3). The caller keeps
+        `data[consumed:]` and calls again.
         """
+        if self._session.state == "wait_authorization":
+            return Opened(0, 0)
         consumed = produced = 0
         try:
             if not self._greeted and self.state != "closed":
@@ -406,7 +381,7 @@ class Connection:
                     self._early_reader = RecordReader(suite, secret, 0, EARLY_STREAM)
                 case Ended():
                     events += [*self._undetermined(), output]
-                case Established() | Rekeying() | EarlyReceived() | EarlyAnswered() | TicketReceived():
+                case Established() | Authorize() | Rekeying() | EarlyReceived() | EarlyAnswered() | TicketReceived():
                     events.append(output)
         if any(isinstance(event, Established) for event in events):
             self._session = self._session.without_transcript()
@@ -466,14 +441,3 @@ class Connection:
             offered=None,
             outputs=(),
         )
-
-
-def _check_ticket(configuration: Configuration, ticket: ClientTicket | None, early_data: bytes) -> None:
-    """RES-6, RES-7, RES-14 as a client keeps them."""
-    if ticket and not offerable(configuration, ticket):
-        raise LocalError("RES-7: the ticket is of another server, key or metadata: connect without it")
-    if early_data and not configuration.policy.early_data:
-        raise LocalError("RES-14: the policy does not allow early data; set early_data=True if replays are harmless")
-    room = min(ticket.early_octets, MAX_EARLY_OCTETS) if ticket else 0
-    if len(early_data) > room:
-        raise LocalError(f"RES-14: {len(early_data)} octets of early data, {room} allowed: send the rest later")

@@ -54,6 +54,16 @@ def added_properties(pin: bytes | None, suite: CipherSuite, address: str) -> tup
     return tuple(Property(name, value) for name, value in added.items() if value)
 
 
+def authorized_properties(
+    properties: tuple[Property, ...], user_id: bytes, added: tuple[Property, ...]
+) -> tuple[Property, ...]:
+    """A peer's properties as ZAP completes them: its user id, and what it adds wins over what the peer said (ZAP-5,
+    ZAP-6)."""
+    own = {each.name.lower(): each for each in _filtered(added) if each.name not in _SPELLING.values()}
+    kept = (each for each in properties if each.name != b"User-Id" and each.name.lower() not in own)
+    return (*kept, Property(b"User-Id", user_id), *own.values())
+
+
 def check_identity_is_pin(properties: tuple[Property, ...], pin: bytes | None) -> None:
     """A policy's demand that a peer call itself by its pin, if it gives itself a name at all (PAT-9)."""
     identity = next((each.value for each in properties if each.name == b"Identity"), b"")

@@ -75,15 +75,23 @@ def make_pair(
     client_key: bool = True,
     authorised: bool | None = True,
     trusted: bool = True,
+    zap: bool = False,
     client_provider: str = "openssl",
     server_provider: str = "openssl",
 ) -> Pair:
-    """A pair that is about to greet. `authorised` False lists another client, None asks for none."""
+    """A pair that is about to greet. `authorised` False lists another client, None asks for none, `zap` asks ZAP."""
     policy = Policy.preset(policy) if isinstance(policy, str) else policy
     own, other = client_policy or policy, signing_key(policy, "stranger")
     server_key, key = signing_key(policy, "server", server_provider), signing_key(own, "client", client_provider)
     clients = None if authorised is None else frozenset({key.pin if authorised else other.pin})
-    server = Configuration("server", policy, key=server_key, client_pins=clients, provider=provider(server_provider))
+    server = Configuration(
+        "server",
+        policy,
+        key=server_key,
+        client_pins=clients,
+        provider=provider(server_provider),
+        authorizing=lambda: zap,
+    )
     client = Configuration(
         "client",
         own,

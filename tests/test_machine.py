@@ -22,8 +22,9 @@ EPOCHS = ("plain", "0", "1")
 def session_in(role: str, state: str) -> Session:
     """A session that got to `state` through a real handshake."""
     at: dict[str, Session] = {}
-    for retry in ("never", "always"):
-        pair = make_pair(replace(Policy.preset("default"), retry=retry, difficulty=1))  # type: ignore[arg-type]
+    for retry, zap in (("never", False), ("always", False), ("never", True)):
+        policy = replace(Policy.preset("default"), retry=retry, difficulty=1)  # type: ignore[arg-type]
+        pair = make_pair(policy, zap=zap)
         connection: Connection = getattr(pair, role)
         at["start"] = connection._session  # noqa: SLF001
         for _ in range(4):
@@ -82,7 +83,7 @@ def test_data_in_an_established_session_is_delivered_and_changes_nothing_else() 
 @pytest.mark.parametrize(
     ("table", "which", "change", "message"),
     [
-        ("handshake", "HS-33", {"Action": "decapsulate"}, "no row of table handshake uses"),
+        ("handshake", "HS-24", {"Action": "accept_metadata"}, "no row of table handshake uses"),
         ("handshake", "HS-21", {"State": "nowhere"}, "a client never reaches nowhere"),
         ("handshake", "HS-22", {"Receives": "server_hello"}, "a second row without a guard"),
         ("actions", 0, {"Action": "unknown"}, "table actions and the code differ"),

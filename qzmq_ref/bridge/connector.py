@@ -19,7 +19,7 @@ from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.local import LocalHop, of_own_process
 from qzmq_ref.bridge.loop import Timer
 from qzmq_ref.bridge.poller import IN
-from qzmq_ref.bridge.report import failure
+from qzmq_ref.bridge.report import failure, refusal
 from qzmq_ref.bridge.session import Session
 from qzmq_ref.connection import ClientTicket, Ended, Rekeying, TicketReceived
 
@@ -129,7 +129,7 @@ class Connector:
         self._ticket = None if self._refusals else self._link.ticket()
         self._attempt = Handshake(
             self._bridge, remote, self._link.connection(host, self._ticket), name, self._link.handshake_limit,
-            done=self._authenticated, failed=self._refused,
+            done=self._authenticated, failed=self._refused, authorizer=self._link.authorizer,
         )  # fmt: skip
         return None
 
@@ -141,10 +141,10 @@ class Connector:
             self._retry()
 
     def _refused(self, ended: Ended | None) -> None:
-        """The handshake failed. A refusal by the authenticated server is final (ALR-5): libzmq is told, and stops."""
-        if ended is not None and ended.authenticated and self._hop is not None:
+        """The handshake failed. A refusal by the authenticated server is final (ALR-6): libzmq is told, and stops."""
+        if (status := refusal(ended)) and self._hop is not None:
             self._attempt = None
-            self._hop.refuse()
+            self._hop.refuse(status)
             return
         self._refusals += 1
         self._link.notify(self.endpoint, *failure(ended))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 from collections.abc import Callable, Sequence
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.farewell import RemoteFarewell
+from qzmq_ref.bridge.link import Authorizer
 from qzmq_ref.bridge.poller import IN, OUT
-from qzmq_ref.bridge.report import fields, report
+from qzmq_ref.bridge.report import Unanswered, fields, report
 from qzmq_ref.bridge.session import Owner, Session
-from qzmq_ref.connection import Connection, Ended, Established, Event, Peer, Received
+from qzmq_ref.connection import Authorize, Connection, Decision, Ended, Established, Event, Peer, Received
 
 log = logging.getLogger("qzmq")
 
@@ -52,7 +54,10 @@ class Handshake:
     `done` gets the result; `failed` is called when the connection has ended instead, with the end if one is known.
     """
 
-    __slots__ = ("_bridge", "_connection", "_done", "_failed", "_name", "_outgoing", "_over", "_remote", "_timer")
+    __slots__ = (
+        "_authorizer", "_bridge", "_connection", "_done", "_failed", "_name", "_outgoing", "_over", "_remote", "_timer",
+        "_withdraw",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -64,14 +69,18 @@ class Handshake:
         *,
         done: Callable[[Authenticated], None],
         failed: Callable[[Ended | None], None],
+        authorizer: Authorizer | None = None,
     ) -> None:
-        """`name` is the peer's address for the log, `limit` the seconds it may take."""
+        """`name` is the peer's address for the log, `limit` the seconds it may take; `authorizer` is asked where the
+        connection wants to know (ZAP-3)."""
         self._bridge = bridge
         self._remote = remote
         self._connection = connection
         self._name = name
         self._done = done
         self._failed = failed
+        self._authorizer = authorizer
+        self._withdraw: Callable[[], object] | None = None
         self._outgoing = b""
         self._over = False
         self._timer = bridge.loop.later(limit, self._too_late)
@@ -118,8 +127,26 @@ class Handshake:
         elif ended is not None:
             report(ended, self._name, self._connection)
             self._fail(ended)
+        elif self._authorizer and (question := next((each for each in events if isinstance(each, Authorize)), None)):
+            self._withdraw = self._authorizer(question, self._answered)
         else:
             self._send()
+
+    def _answered(self, answer: Decision | Unanswered) -> None:
+        """ZAP has spoken. Until here nothing was read: what the client sent meanwhile is with the system (ZAP-3)."""
+        self._withdraw = None
+        self._bridge.loop.step(functools.partial(self._decide, answer))
+
+    def _decide(self, answer: Decision | Unanswered) -> None:
+        if self._over:
+            return
+        if isinstance(answer, Decision):
+            self._act(self._connection.decide(answer))
+        else:
+            report(answer, self._name, self._connection)
+            self._connection.close()
+            self._outgoing += self._connection.data_to_send()
+            self._fail(answer)
 
     def _establish(self, peer: Peer, incoming: bytes, later: tuple[Event, ...]) -> None:
         self._flush()
@@ -173,5 +200,7 @@ class Handshake:
             return False
         self._over = True
         self._timer.cancel()
+        if self._withdraw is not None:
+            self._withdraw()
         self._bridge.leave(self)
         return True

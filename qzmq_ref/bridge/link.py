@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from qzmq_ref.bridge.observer import Observe
 from qzmq_ref.bridge.options import Options
+from qzmq_ref.bridge.report import Unanswered
 from qzmq_ref.bridge.watched import WatchedConnection
-from qzmq_ref.connection import ClientTicket, Configuration, Connection
+from qzmq_ref.connection import Authorize, ClientTicket, Configuration, Connection, Decision
 from qzmq_ref.handshake.resume import offerable
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.tickets import ClientTickets
@@ -19,6 +20,12 @@ from qzmq_ref.zmtp import ZmtpBinding
 
 Notify = Callable[[str, str, int], None]
 """Told what monitors want to know: the public endpoint, the name of a libzmq event and its value."""
+
+Answer = Callable[[Decision | Unanswered], None]
+
+Authorizer = Callable[[Authorize, Answer], Callable[[], object]]
+"""Asks ZAP about a client, without waiting: the answer comes later, in the loop, at most once, and never after the
+function that this returns was called."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Link:
     notify: Notify
     tickets: ClientTickets = field(default_factory=ClientTickets)
     observe: Observe | None = None
+    authorizer: Authorizer | None = None
 
     @property
     def framed(self) -> bool:

@@ -87,11 +87,11 @@ class Listener:
                 self._bridge.loop.unwatch(self._listener)
                 self._bridge.loop.later(PAUSE, self._watch)
                 return
-            self._authenticate(remote)
+            self._accepted(remote)
         if self._half_open >= HALF_OPEN:
             self._bridge.loop.unwatch(self._listener)
 
-    def _authenticate(self, remote: socket.socket) -> None:
+    def _accepted(self, remote: socket.socket) -> None:
         try:
             remote.setblocking(False)
             self._link.options.tune(remote)
@@ -109,6 +109,7 @@ class Listener:
             self._link.handshake_limit,
             done=self._authenticated,
             failed=self._refused,
+            authorizer=self._link.authorizer,
         )
 
     def _handshake_over(self) -> None:

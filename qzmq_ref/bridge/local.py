@@ -20,9 +20,6 @@ from qzmq_ref.zmtp import after_ready, error, greeting, ready
 
 log = logging.getLogger("qzmq")
 
-REFUSED = error(b"400")
-"""libzmq takes ERROR 400 for a refusal of its credentials and stops connecting."""
-
 
 def of_own_process(sock: socket.socket) -> bool:
     """Whether the other end of a connected unix socket is this process (SEC-10; SO_PEERCRED, where there is such)."""
@@ -59,10 +56,10 @@ class LocalHop:
             self._send(ready(properties))
         self._finish_if_complete()
 
-    def refuse(self) -> None:
-        """Tell libzmq that the peer refused this socket for good."""
+    def refuse(self, status: int = 400) -> None:
+        """Tell libzmq that the peer refused this socket for good: it shows ZAP's status and stops connecting."""
         if self._framed:
-            self._send(REFUSED)
+            self._send(error(b"%d" % status))
 
     def _send(self, octets: bytes) -> None:
         """All of it fits any socket buffer. If libzmq has hung up, reading will tell."""

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake import client, closing, peers, puzzle, rekey, resume, server
+from qzmq_ref.handshake import client, closing, peers, puzzle, rekey, resume, server, zap
 from qzmq_ref.handshake.messages import parse_body
 from qzmq_ref.handshake.session import Ended, Established, Session, known
 from qzmq_ref.registries import AlertDescription, MessageType
@@ -29,6 +29,7 @@ _GUARDS: tuple[Guard, ...] = (
     puzzle.puzzle_is_due,
     resume.early_is_accepted,
     resume.early_was_announced,
+    zap.asks_zap,
 )
 _ACTIONS: tuple[Action, ...] = (
     client.accept_server_hello,
@@ -58,6 +59,9 @@ _ACTIONS: tuple[Action, ...] = (
     rekey.accept_ack,
     rekey.accept_offer,
     peers.accept_metadata,
+    zap.ask_zap,
+    zap.admit,
+    zap.refuse,
     closing.deliver,
     closing.end_by_alert,
     closing.end_by_close,

@@ -163,7 +163,7 @@ class Decision:
     `user_id` and `metadata` are for the application, of an admitted client; `text` says why, for the log.
     """
 
-    status: Literal[200, 300, 400, 500]
+    status: int
     text: str = ""
     user_id: bytes = b""
     metadata: tuple[Property, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import zmq
 
 from qzmq_ref.bridge.core import Slot
+from qzmq_ref.socket.zap import Zap
 from qzmq_ref.tickets import MemoryTickets
 
 _S = TypeVar("_S", bound="zmq.Socket[Any]", covariant=True)
@@ -18,6 +19,7 @@ class SecuredContext(zmq.Context[_S]):
     _instance: Any = None
     _slot: Slot
     _tickets: MemoryTickets
+    _zap: Zap
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -25,11 +27,17 @@ class SecuredContext(zmq.Context[_S]):
         secured = shadowed if isinstance(shadowed, SecuredContext) else None
         self._slot = secured.slot if secured else Slot()
         self._tickets = secured.tickets if secured else MemoryTickets()
+        self._zap = secured.zap if secured else Zap(self.underlying)
 
     @property
     def tickets(self) -> MemoryTickets:
         """Tickets of this Context's servers, where a socket names no store of its own (RES-1)."""
         return self._tickets
+
+    @property
+    def zap(self) -> Zap:
+        """Who asks this Context's ZAP handler."""
+        return self._zap
 
     @property
     def slot(self) -> Slot:

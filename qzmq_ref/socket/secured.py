@@ -174,12 +174,22 @@ class SecuredSocket(zmq.Socket[_T]):
         )
         metadata = ready_properties(self, self._own_metadata)
         configuration = security.configuration(bind=bind, socket_type=socket_type(self), metadata=metadata)
+        bridge, domain, zap = self._bridge(), self._zap_domain, self.context.zap
         if configuration.role == "server":
-            configuration = replace(configuration, tickets=self.qzmq_tickets or self.context.tickets)
+            configuration = replace(
+                configuration,
+                tickets=self.qzmq_tickets or self.context.tickets,
+                authorizing=zap.due(bridge, domain, enforced=bool(option_of(self, zmq.ZAP_ENFORCE_DOMAIN, 0))),
+            )
         if self.context.slot.key_log is not None:
             configuration = replace(configuration, key_log=self.context.slot.key_log())
-        observe = self.context.slot.observe
-        return Link(configuration, transport_options(self), self._monitor.notify, observe=observe)
+        return Link(
+            configuration,
+            transport_options(self),
+            self._monitor.notify,
+            observe=self.context.slot.observe,
+            authorizer=zap.authorizer(bridge, domain),
+        )
 
     # ---- options
 
