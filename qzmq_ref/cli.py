@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
+from qzmq_ref import logs
 from qzmq_ref.alerts import LocalError
 
 FORWARDED: Mapping[str, tuple[str, str]] = {
@@ -15,6 +16,7 @@ FORWARDED: Mapping[str, tuple[str, str]] = {
     "bridge": ("qzmq_ref.bridge_command", "a sidecar: QZMQ for an unmodified ZeroMQ program, in any language"),
     "conform": ("qzmq_conformance.main", "play the other side against an implementation and judge it"),
     "throughput": ("qzmq_interop.throughput.main", "measure QZMQ beside NULL and CURVE"),
+    "soak": ("qzmq_interop.soak.main", "a million messages through a network that is cut, and what was lost"),
 }
 """Commands that live in modules of their own, loaded only when asked for; each has `main(arguments) -> status`."""
 
@@ -23,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 if all is well, 1 if not, 2 for a wrong call."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        logs.configure_from_environment()
         if given and given[0] in FORWARDED:
             module, _ = FORWARDED[given[0]]
             return int(importlib.import_module(module).main(given[1:]))

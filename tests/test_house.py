@@ -30,7 +30,7 @@ ORDER = (
     ("zmtp", "raw"),
     ("bridge",),
     ("sidecar",),
-    ("socket", "asyncio", "auth", "metrics"),
+    ("socket", "asyncio", "auth", "metrics", "keylog", "logs"),
     ("bridge_command", "authority"),
     ("examples", "keygen_command"),
     ("cli",),
