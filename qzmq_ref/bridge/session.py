@@ -51,6 +51,9 @@ class Session:
         "_patience", "_peer", "_remote", "_remote_mask", "_remote_takes", "_unread",
     )  # fmt: skip
 
+    local_farewell = LocalFarewell
+    """How the local hop is left when the peer has ended the session."""
+
     def __init__(
         self,
         bridge: Bridge,
@@ -293,7 +296,7 @@ class Session:
             RemoteFarewell(self._bridge, self._remote, tail, 0.0)
         else:
             self._bridge.loop.close(self._remote)
-        LocalFarewell(self._bridge, self._local, self._incoming)
+        self.local_farewell(self._bridge, self._local, self._incoming)
         self._over(by_local=False)
 
     def _over(self, *, by_local: bool) -> None:
