@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.dialer import Dialer
+from qzmq_ref.bridge.early import EarlyOctets, left_to_send
 from qzmq_ref.bridge.endpoints import Endpoint, peer_host, peer_name
 from qzmq_ref.bridge.handshake import Authenticated, Handshake
 from qzmq_ref.bridge.link import Link
@@ -21,7 +22,9 @@ from qzmq_ref.bridge.loop import Timer
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure, refusal
 from qzmq_ref.bridge.session import Session
-from qzmq_ref.connection import ClientTicket, Ended, Rekeying, TicketReceived
+from qzmq_ref.connection import ClientTicket, EarlyAnswered, Ended, Rekeying, TicketReceived
+from qzmq_ref.handshake.tickets import MAX_EARLY_OCTETS
+from qzmq_ref.metadata import Property
 
 log = logging.getLogger("qzmq")
 
@@ -51,6 +54,9 @@ class Connector:
         self._failures = 0
         self._refusals = 0  # handshakes in a row that failed: the first of them may be the ticket's fault
         self._ticket: ClientTicket | None = None
+        self._known: tuple[Property, ...] = ()  # the peer of the last session, for early data
+        self._early: bytes | None = None  # what libzmq said before the remote side was up
+        self._early_sent = False
         self._closing = False
         self._target = endpoint
         self._listener: socket.socket | None = None
@@ -103,7 +109,7 @@ class Connector:
         if self._remote is not None:
             self._join(self._hop, self._remote)
         elif self._attempt is None and self._dial_again is None:
-            self._dial()
+            self._dial_with_early_data(self._hop) if self._may_speak_early() else self._dial()
 
     def _local_lost(self) -> None:
         """libzmq hung up before READY: the application closed, or its linger is over."""
@@ -113,6 +119,19 @@ class Connector:
             self._dispose()
 
     # ---- remote side
+
+    def _may_speak_early(self) -> bool:
+        """Whether the user allows early data (RES-14) and the last session left what it takes."""
+        ticket = self._link.ticket()
+        allowed = self._link.configuration.policy.early_data and self._link.framed
+        return allowed and bool(self._known) and ticket is not None and ticket.early_octets > 0
+
+    def _dial_with_early_data(self, hop: LocalHop) -> None:
+        def collected(octets: bytes) -> None:
+            self._early = octets
+            self._dial()
+
+        EarlyOctets(self._bridge.loop, hop, self._known, MAX_EARLY_OCTETS, collected)
 
     def _dial(self) -> None:
         self._dial_again = None
@@ -126,9 +145,11 @@ class Connector:
         except OSError as error:  # gone already
             remote.close()
             return self._unreachable(error)
-        self._ticket = None if self._refusals else self._link.ticket()
+        self._ticket = ticket = None if self._refusals else self._link.ticket()
+        early = (self._early or b"") if ticket and ticket.early_octets else b""
+        self._early_sent = bool(early)
         self._attempt = Handshake(
-            self._bridge, remote, self._link.connection(host, self._ticket), name, self._link.handshake_limit,
+            self._bridge, remote, self._link.connection(host, ticket, early), name, self._link.handshake_limit,
             done=self._authenticated, failed=self._refused, authorizer=self._link.authorizer,
         )  # fmt: skip
         return None
@@ -147,6 +168,9 @@ class Connector:
             self._hop.refuse(status)
             return
         self._refusals += 1
+        if self._early_sent:
+            left_to_send(self._early or b"", sent=True, events=[EarlyAnswered("undetermined")])
+            self._drop_hop()
         self._link.notify(self.endpoint, *failure(ended))
         self._retry()
 
@@ -174,6 +198,7 @@ class Connector:
         if self._ticket is not None:
             self._link.tickets.used(self._ticket)
         self._remote = remote
+        self._known = remote.peer.metadata
         if self._hop is not None:
             self._join(self._hop, remote)
         elif self._listener is None:
@@ -188,10 +213,27 @@ class Connector:
             self._session = remote.session(self, hop.sock)
             remote.start(self._session, first)
 
+        if self._early is not None:  # the hop has seen READY already, and spoken
+            left = left_to_send(self._early, self._early_sent, remote.events)
+            self._early = None
+            if left is None:
+                self._drop_hop()
+                remote.decline()
+                self._remote = None
+            else:
+                begin(left)
+            return
         hop.done = begin
         hop.announce(remote.peer.metadata)
         if not self._link.framed:
             self._unlisten()
+
+    def _drop_hop(self) -> None:
+        """libzmq's octets are lost like those of any lost connection; it connects again."""
+        if self._hop is not None:
+            self._hop.close()
+        self._hop = self._early = None
+        self._early_sent = False
 
     def session_told(self, event: TicketReceived | Rekeying) -> None:
         """Keep the server's tickets for the next session; those of a generation that is over go (RES-3)."""

@@ -14,7 +14,17 @@ from qzmq_ref.bridge.link import Authorizer
 from qzmq_ref.bridge.poller import IN, OUT
 from qzmq_ref.bridge.report import Unanswered, fields, report
 from qzmq_ref.bridge.session import Owner, Session
-from qzmq_ref.connection import Authorize, Connection, Decision, Ended, Established, Event, Peer, Received
+from qzmq_ref.connection import (
+    Authorize,
+    Connection,
+    Decision,
+    EarlyReceived,
+    Ended,
+    Established,
+    Event,
+    Peer,
+    Received,
+)
 
 log = logging.getLogger("qzmq")
 
@@ -55,8 +65,8 @@ class Handshake:
     """
 
     __slots__ = (
-        "_authorizer", "_bridge", "_connection", "_done", "_failed", "_name", "_outgoing", "_over", "_remote", "_timer",
-        "_withdraw",
+        "_authorizer", "_bridge", "_connection", "_done", "_events", "_failed", "_name", "_outgoing", "_over",
+        "_remote", "_timer", "_withdraw",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +92,7 @@ class Handshake:
         self._authorizer = authorizer
         self._withdraw: Callable[[], object] | None = None
         self._outgoing = b""
+        self._events: tuple[Event, ...] = ()
         self._over = False
         self._timer = bridge.loop.later(limit, self._too_late)
         bridge.enter(self)
@@ -118,12 +129,11 @@ class Handshake:
 
     def _act(self, events: Sequence[Event]) -> None:
         established = [event for event in events if isinstance(event, Established)]
+        self._events += tuple(events)
         ended = next((event for event in events if isinstance(event, Ended)), None)
         self._outgoing += self._connection.data_to_send()
         if established:
-            incoming = b"".join(event.octets for event in events if isinstance(event, Received))
-            later = tuple(event for event in events if not isinstance(event, Established | Received))
-            self._establish(established[0].peer, incoming, later)
+            self._establish(established[0].peer)
         elif ended is not None:
             report(ended, self._name, self._connection)
             self._fail(ended)
@@ -148,12 +158,14 @@ class Handshake:
             self._outgoing += self._connection.data_to_send()
             self._fail(answer)
 
-    def _establish(self, peer: Peer, incoming: bytes, later: tuple[Event, ...]) -> None:
+    def _establish(self, peer: Peer) -> None:
+        incoming = b"".join(event.octets for event in self._events if isinstance(event, EarlyReceived | Received))
+        others = tuple(event for event in self._events if not isinstance(event, EarlyReceived | Received | Established))
         self._flush()
         if self._leave():
             self._bridge.loop.unwatch(self._remote)
             hop = (self._bridge, self._remote, self._connection, peer, self._name)
-            self._done(Authenticated(*hop, incoming, self._outgoing, later))
+            self._done(Authenticated(*hop, incoming, self._outgoing, others))
 
     def _send(self) -> None:
         if self._flush():

@@ -50,7 +50,9 @@ class Link:
         limit = self.configuration.policy.handshake_timeout
         return min(limit, self.options.handshake_ivl or limit)
 
-    def connection(self, peer_address: str, ticket: ClientTicket | None = None) -> Connection:
+    def connection(
+        self, peer_address: str, ticket: ClientTicket | None = None, early_data: bytes = b""
+    ) -> Connection:
         """A new protocol core, with the system's randomness and clock."""
         role = self.configuration.role
         binding = ZmtpBinding(role) if self.framed else RawBinding(role)
@@ -62,6 +64,7 @@ class Link:
             clock=time.monotonic,
             peer_address=peer_address,
             ticket=ticket,
+            early_data=early_data,
         )
 
     def ticket(self) -> ClientTicket | None:
