@@ -60,7 +60,7 @@ def expand(hash_function: HashFunction, secret: bytes, name: str, context: bytes
 
 
 def handshake_secrets(hash_function: HashFunction, kem_secret: bytes, h1: bytes) -> HandshakeSecrets:
-    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2) and the octets H1."""
+    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2) and all octets of H1 (KS-7)."""
     zeros = bytes(hash_function.length)
     early = hash_function.extract(zeros, zeros)
     handshake = hash_function.extract(_derived(hash_function, early), kem_secret)

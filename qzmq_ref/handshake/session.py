@@ -101,7 +101,7 @@ Output: TypeAlias = Send | Install | Deliver | Established | Ended
 
 @dataclass(frozen=True, repr=False)
 class Session:
-    """One side's state. Actions return a new one; a failed action leaves the old one as it was."""
+    """One side's state. Actions return a new one; a failed action leaves the old one as it was (SEC-4)."""
 
     configuration: Configuration
     prologue: bytes
