@@ -1,4 +1,4 @@
-"""`qzmq conform`: plays every case against an implementation and reports. Exit status 0: all passed; 1: not all; 2: not driven."""
+"""Play every case against an implementation and report. Exit status 0: all passed, 1: not all, 2: not driven."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def _chosen(patterns: Sequence[str]) -> list[Case]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qzmq conform", description=__doc__)
-    parser.add_argument("--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything")
+    parser.add_argument(
+        "--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything"
+    )
     parser.add_argument("--trace", action="store_true", help="print every message of every case, decoded")
     parser.add_argument("--list", action="store_true", help="print the cases with their requirements and alerts")
     parser.add_argument("--json", metavar="FILE", help="write the results too; - is standard output")

@@ -22,7 +22,11 @@ GREASE = 0x5A
 class ClientPeer(Peer):
     """The client, against a target that is the server."""
 
-    path: ClassVar[dict[str, str]] = {"start": "greet", "wait_client_key": "exchange_hellos", "established": "exchange_keys"}
+    path: ClassVar[dict[str, str]] = {
+        "start": "greet",
+        "wait_client_key": "exchange_hellos",
+        "established": "exchange_keys",
+    }
 
     def exchange_hellos(self) -> None:
         """ClientHello out, ServerHello in."""

@@ -35,7 +35,9 @@ def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes once more when all is over: octets that reached the application late make their case fail too."""
     late = Failed("octets of the peer reached the application", "not one octet reaches the application (REC-9)")
     return [
-        replace(outcome, seen=late.seen, expected=late.expected) if outcome.passed and bench.target.reached(outcome.token) else outcome
+        replace(outcome, seen=late.seen, expected=late.expected)
+        if outcome.passed and bench.target.reached(outcome.token)
+        else outcome
         for outcome in outcomes
     ]
 

@@ -25,13 +25,14 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from qzmq_conformance.case import Failed, Undriven
 from qzmq_conformance.security import Security
 
 REFERENCE = (sys.executable, "-m", "qzmq_conformance.reference")
+
+
 class Message(NamedTuple):
     """What reached an application: the parts, and the peer's properties by name."""
 
@@ -57,7 +58,9 @@ class Target:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
         )
         self._lock = threading.Lock()
-        self._writing = threading.Lock()  # its own: who waits for the pipe must not keep the reader from emptying the other
+        self._writing = (
+            threading.Lock()
+        )  # its own: who waits for the pipe must not keep the reader from emptying the other
         self._answers: dict[int, Future[Mapping[str, Any]]] = {}
         self._inboxes: dict[int, queue.SimpleQueue[Message]] = {}
         self._tokens: set[bytes] = set()
@@ -68,7 +71,7 @@ class Target:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -93,7 +96,7 @@ class Target:
         options: Mapping[str, str] | None = None,
         echo: bool = False,
     ) -> Application:
-        """A new socket, bound or connected. `security` None is plain ZMTP NULL. `echo`: it returns whatever it receives.
+        """A new socket, bound or connected; without `security` plain ZMTP NULL. `echo`: it returns what it receives.
 
         `options` are libzmq's, by name, as text. Raises `Undriven` if the target refuses.
         """
@@ -219,5 +222,5 @@ class Application:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
