@@ -43,11 +43,13 @@ def identity(name: str, token: bytes) -> bytes:
     return name.encode() + b"-" + token
 
 
-def options(name: str, pattern: str, token: bytes) -> dict[str, str]:
+def options(name: str, pattern: str, token: bytes) -> dict[str, str | int]:
     """libzmq options the dialogue needs on a socket of this pattern."""
-    chosen = {"ROUTING_ID": identity(name, token).decode()} if pattern in {"REQ", "DEALER", "ROUTER"} else {}
+    chosen: dict[str, str | int] = (
+        {"ROUTING_ID": identity(name, token).decode()} if pattern in {"REQ", "DEALER", "ROUTER"} else {}
+    )
     if pattern == "ROUTER":
-        chosen["ROUTER_MANDATORY"] = "1"  # so that a message to a peer that is not there yet is kept, not dropped
+        chosen["ROUTER_MANDATORY"] = 1  # so that a message to a peer that is not there yet is kept, not dropped
     if pattern == "SUB":
         chosen["SUBSCRIBE"] = token.decode()
     return chosen

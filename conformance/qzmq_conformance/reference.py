@@ -89,7 +89,7 @@ class Station:
         try:
             socket.linger = 0
             for option, value in request["options"].items():
-                _set(socket, option, value)
+                socket.set(zmq.SocketOption[option], value.encode() if isinstance(value, str) else value)
             if security:
                 _secure(socket, Security.from_json(security))
             (socket.bind if request["bind"] else socket.connect)(request["endpoint"])
@@ -154,11 +154,6 @@ def _properties(frame: zmq.Frame) -> dict[str, str]:
         with contextlib.suppress(zmq.ZMQError):
             found[name] = str(frame.get(name))
     return found
-
-
-def _set(socket: zmq.Socket[bytes], option: str, value: str) -> None:
-    name = zmq.SocketOption[option]
-    socket.set(name, value.encode() if name.name in {"ROUTING_ID", "SUBSCRIBE"} else int(value))
 
 
 def _secure(socket: zmq.Socket[bytes], security: Security) -> None:

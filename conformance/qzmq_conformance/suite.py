@@ -15,6 +15,7 @@ from qzmq_conformance import (
     metadata,
     patterns,
     records,
+    strangers,
     suites,
     wire,
 )
@@ -23,6 +24,7 @@ from qzmq_conformance.case import Case
 FAMILIES = (
     closing.cases,
     bindings.cases,
+    strangers.cases,
     handshake.cases,
     faults.cases,
     wire.cases,

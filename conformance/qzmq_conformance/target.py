@@ -33,6 +33,9 @@ from qzmq_conformance.security import Security
 REFERENCE = (sys.executable, "-m", "qzmq_conformance.reference")
 
 
+Options = Mapping[str, str | int]
+
+
 class Message(NamedTuple):
     """What reached an application: the parts, and the peer's properties by name."""
 
@@ -93,12 +96,12 @@ class Target:
         *,
         bind: bool,
         security: Security | None,
-        options: Mapping[str, str] | None = None,
+        options: Options | None = None,
         echo: bool = False,
     ) -> Application:
         """A new socket, bound or connected; without `security` plain ZMTP NULL. `echo`: it returns what it receives.
 
-        `options` are libzmq's, by name, as text. Raises `Undriven` if the target refuses.
+        `options` are libzmq's, by name: a number, or octets as text. Raises `Undriven` if the target refuses.
         """
         answer = self.ask(
             "open",
