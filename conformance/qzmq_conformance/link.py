@@ -8,7 +8,6 @@ from typing import Self
 from qzmq_conformance.case import Failed
 from qzmq_ref.connection import Binding
 
-ANSWER_WITHIN = 5.0  # seconds a case waits for octets of the target
 LARGEST_MESSAGE = 2**20 + 64
 
 
@@ -19,9 +18,9 @@ class Link:
     `patience` how many seconds the target may be silent. A reset counts as the end of the stream: the target closed.
     """
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, patience: float) -> None:
         self._socket = connected
-        self.patience = ANSWER_WITHIN
+        self.patience = patience
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._taken = 0
         self._ended = False
@@ -29,9 +28,9 @@ class Link:
         self.segment = 0
 
     @classmethod
-    def connect(cls, address: tuple[str, int]) -> Self:
+    def connect(cls, address: tuple[str, int], patience: float) -> Self:
         """A link to a target that listens."""
-        return cls(socket.create_connection(address, timeout=ANSWER_WITHIN))
+        return cls(socket.create_connection(address, timeout=patience), patience)
 
     def __enter__(self) -> Self:
         return self

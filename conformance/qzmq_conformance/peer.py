@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from qzmq_conformance.case import Failed
@@ -103,7 +103,7 @@ class Peer:
         self.stage.note(Entry("target", received, framed=False))
         self.binding.receive_greeting(memoryview(received))
         both = (self.greeting, received) if self.session.configuration.role == "client" else (received, self.greeting)
-        self.session = replace(self.session, prologue=b"".join(both))
+        self.session = self.session.but(prologue=b"".join(both))
 
     def shape(self, value: Any, sign: Edit = same, authenticate: Edit = same) -> tuple[Any, bytes]:
         """The value with its proofs and its octets, after the deviation if it is about this structure."""
@@ -169,7 +169,7 @@ class Peer:
         found, body = self.read_message()
         if found != kind:
             raise Failed(describe(found, body), kind.name.lower())
-        self.session = replace(self.session, received=bytes([found]) + body)
+        self.session = self.session.but(received=bytes([found]) + body)
         return parse_body(kind, body, self.hash_length)
 
     def check_metadata(self, octets: bytes) -> None:

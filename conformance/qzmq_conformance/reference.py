@@ -175,5 +175,10 @@ def _emit(line: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serves requests on standard input until its end."""
     Station(_emit).run(sys.stdin.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from qzmq_conformance.case import Failed
 from qzmq_conformance.keys import as_client, as_server, key, policy
-from qzmq_conformance.link import ANSWER_WITHIN, Link
+from qzmq_conformance.link import Link
 from qzmq_conformance.peer import HONEST, Deviation, Peer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.security import Security
@@ -71,7 +71,7 @@ class Scene:
                 application = stack.enter_context(opened)
             else:
                 application = stage.bench.listening(self.target_type, self.security)
-            link = stack.enter_context(Link.connect(application.address))
+            link = stack.enter_context(Link.connect(application.address, stage.bench.patience))
             yield self._peer(stage, link, application, deviation)
             check_wire(stage, link)
 
@@ -82,7 +82,7 @@ class Scene:
         With `once` there is only one: a target that connects again finds nobody.
         """
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(ANSWER_WITHIN)
+            listener.settimeout(stage.bench.patience)
             endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
 
             @contextmanager
@@ -90,7 +90,7 @@ class Scene:
                 connected, _ = listener.accept()
                 if once:
                     listener.close()
-                with Link(connected) as link:
+                with Link(connected, stage.bench.patience) as link:
                     yield self._peer(stage, link, application, deviation)
                     check_wire(stage, link)
 

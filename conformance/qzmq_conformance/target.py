@@ -57,13 +57,15 @@ class Target:
 
     def __init__(self, command: Sequence[str] = REFERENCE) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
-        )
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
+            )
+        except OSError as error:
+            self._log.close()
+            raise Undriven(f"{command[0]} does not start: {error}") from None
         self._lock = threading.Lock()
-        self._writing = (
-            threading.Lock()
-        )  # its own: who waits for the pipe must not keep the reader from emptying the other
+        self._writing = threading.Lock()  # another one: whoever waits for that pipe must not stop the reader of this
         self._answers: dict[int, Future[Mapping[str, Any]]] = {}
         self._inboxes: dict[int, queue.SimpleQueue[Message]] = {}
         self._tokens: set[bytes] = set()
@@ -76,6 +78,7 @@ class Target:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         try:
             self._process.wait(timeout=5)
@@ -83,6 +86,7 @@ class Target:
             self._process.kill()
             self._process.wait()
         self._reader.join(timeout=5)
+        self._process.stdout.close()
         self._log.close()
 
     def describe(self) -> Mapping[str, Any]:
