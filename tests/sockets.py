@@ -40,6 +40,9 @@ class Kind:
     context: Callable[[], AnyContext]
     secure: Callable[[AnySocket], None]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -51,7 +54,7 @@ class Stage:
 
     def socket(self, kind: int, **options: Any) -> AnySocket:
         """A socket with its security lines, which gives up after TIMEOUT."""
-        socket = self.bare(kind, **options)
+        socket: AnySocket = self.bare(kind, **options)
         self.kind.secure(socket)
         return socket
 

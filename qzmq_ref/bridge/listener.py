@@ -56,6 +56,10 @@ class Listener:
         """The Context has ended: accept no more."""
         self.close(self.linger)
 
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self.close(0.0)
+
     def close(self, linger: float | None) -> None:
         """Stop listening. Sessions go on until libzmq ends them; their tails get `linger` seconds (None: for ever)."""
         self.linger = linger
