@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 
 from qzmq_conformance.case import MODES, Case, Failed
 from qzmq_conformance.dialogue import SPEAKS_FIRST, End, Transcript, converse, options
@@ -14,6 +15,7 @@ from qzmq_conformance.relay import Relay
 from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Stage
 from qzmq_conformance.target import Target, token
+from qzmq_conformance.trace import Entry
 from qzmq_ref.spec.tables import tables
 
 
@@ -63,10 +65,10 @@ def legal_pairs() -> Iterator[tuple[str, str]]:
 
 def _play(mode: str, setting: Setting, stage: Stage) -> None:
     octets = token()
-    oracle, clear = run(octets, *_sides(stage, setting, None))
+    oracle, clear = run(octets, *_sides(stage, setting, None), stage)
     if not clear:
         raise Failed("over NULL the relay did not see the octets it looks for, so it proves nothing", "a working relay")
-    transcript, clear = run(octets, *_sides(stage, setting, mode))
+    transcript, clear = run(octets, *_sides(stage, setting, mode), stage)
     if clear:
         raise Failed("known application octets crossed the wire in the clear", "no application octet on the wire")
     if transcript != oracle:
@@ -92,7 +94,7 @@ def _securities(mode: str | None, target_serves: bool) -> tuple[Security | None,
     return pair if target_serves else pair[::-1]
 
 
-def run(octets: bytes, binder: Side, connector: Side) -> tuple[Transcript, bool]:
+def run(octets: bytes, binder: Side, connector: Side, stage: Stage) -> tuple[Transcript, bool]:
     """The dialogue over one relayed connection: what was received, and whether its octets were seen in the relay."""
     with ExitStack() as stack:
 
@@ -105,7 +107,10 @@ def run(octets: bytes, binder: Side, connector: Side) -> tuple[Transcript, bool]
         relay = stack.enter_context(Relay(bound.application.address))
         joined = opened(connector, f"tcp://127.0.0.1:{relay.port}", False)
         first, second = sorted((bound, joined), key=lambda end: (SPEAKS_FIRST.index(end.pattern), end.name))
-        return converse(first, second, octets), relay.carried(octets)
+        transcript = converse(first, second, octets)
+        for sender, recording in zip(cycle((connector, binder)), relay.recordings()):
+            stage.note(Entry(sender.name, recording, framed=False))
+        return transcript, relay.carried(octets)
 
 
 def _brief(transcript: Transcript) -> str:
