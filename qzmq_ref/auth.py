@@ -72,7 +72,7 @@ class Key:
 
 
 def create_keys(name: str | Path, policy: Policy | str = "default", comment: str = "") -> tuple[Path, Path]:
-    """Make a key pair for `policy` (POL-3); returns the paths of the public and of the secret file.
+    """Make a key pair for `policy` (POL-3) and return the paths of the public and of the secret file (SEC-8).
 
     LocalError if either exists, or if `comment` is not one line without quotation marks.
     """

@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 MAX_HANDSHAKE_MESSAGE = 2**17
-"""Octets of a message before the session is established (HS-1)."""
+"""Octets of a message before the session is established (HS-1, SEC-1)."""
 
 LIMITS = dict.fromkeys(("established", "closing"), MAX_RECORD + OVERHEAD)
 """Octets of the longest message in these states, without its framing (REC-3); elsewhere MAX_HANDSHAKE_MESSAGE."""
@@ -121,6 +121,7 @@ class Connection:
         self._output = bytearray(binding.greeting())
 
     def __repr__(self) -> str:
+        """Role and state, and no secret (SEC-7)."""
         return f"<Connection {self._configuration.role} {self.state}>"
 
     @property

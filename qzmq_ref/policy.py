@@ -55,12 +55,13 @@ class Limits:
 class Policy:
     """An ordered suite list, most preferred first, with the limits of a session.
 
-    `mode` bounds the suites (POL-8); `mixed` lifts that bound with a warning (POL-9). `record_cut` is the largest
-    plaintext this side puts in one record and `padding` a number of octets that every data record's plaintext is
-    padded to a multiple of (0: none, REC-13). `handshake_timeout` is in seconds. `identity_is_pin` refuses a
-    peer whose routing identity is another than its pin (PAT-9). A server asks for a puzzle of `difficulty` bits as
-    `retry` says, a client solves none above `max_difficulty` bits (PUZ-3). A server sends `tickets` tickets
-    (RES-1) that hold `ticket_lifetime` seconds (RES-2), and releases early data only with `early_data` (RES-16).
+    `mode` bounds the suites (POL-8), hybrid unless another is named (POL-10); `mixed` lifts that bound with a
+    warning (POL-9). `record_cut` is the largest plaintext this side puts in one record and `padding` a number of
+    octets that every data record's plaintext is padded to a multiple of (0: none, REC-13). `handshake_timeout` is in
+    seconds. `identity_is_pin` refuses a peer whose routing identity is another than its pin (PAT-9). A server
+    asks for a puzzle of `difficulty` bits as `retry` says, a client solves none above `max_difficulty` bits (PUZ-3). A
+    server sends `tickets` tickets (RES-1) that hold `ticket_lifetime` seconds (RES-2), and releases early data only
+    with `early_data` (RES-16).
     """
 
     suites: tuple[CipherSuite, ...]
@@ -137,7 +138,7 @@ class Policy:
 
     @property
     def client_signatures(self) -> tuple[SigId, ...]:
-        """What a server of this policy lists in `client_auth_request`: every signature of its suites' modes."""
+        """What a server of this policy lists in `client_auth_request`: every signature of its modes (POL-4)."""
         accepted = {sig for suite in self.suites for sig in modes()[mode_of(suite) or ""].signatures}
         return tuple(sorted(accepted))
 

@@ -38,6 +38,7 @@ def test_a_pair_is_read_back(tmp_path: Path, preset: str) -> None:
 
 
 def test_names_and_modes(files: tuple[Path, Path]) -> None:
+    """SEC-8."""
     public_path, secret_path = files
     assert [path.name for path in files] == ["server.key", "server.key_secret"]
     assert stat.S_IMODE(secret_path.stat().st_mode) == 0o600
@@ -72,6 +73,7 @@ def test_zmq_auth_reads_them_too(files: tuple[Path, Path]) -> None:
 
 @pytest.mark.parametrize("ending", [".key", ".key_secret"])
 def test_nothing_is_overwritten_or_left_behind(tmp_path: Path, ending: str) -> None:
+    """SEC-8."""
     taken = tmp_path / f"server{ending}"
     taken.write_text("precious")
     with pytest.raises(LocalError, match="another name"):
@@ -149,4 +151,5 @@ def test_a_changed_file_is_refused_without_telling_the_secret(files: tuple[Path,
 
 
 def test_repr_tells_no_secret() -> None:
+    """SEC-7."""
     assert "1" * 40 not in repr(Key(SigId.ML_DSA_44, b"0" * 40, b"1" * 40))

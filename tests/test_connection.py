@@ -268,7 +268,7 @@ def test_keys_are_gone_when_they_are_done() -> None:
 
 
 def test_a_connection_shows_no_secret() -> None:
-    """SEC: repr is for logs."""
+    """SEC-7: repr is for logs."""
     assert repr(make_pair().client) == "<Connection client greeting>"
 
 

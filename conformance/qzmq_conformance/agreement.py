@@ -72,9 +72,9 @@ _SIGNED: Mapping[str, Callable[[bytes], bytes]] = {
 """What the peer signs with its right key, in place of what it should."""
 
 _REMEMBERED: Mapping[str, Change] = {
-    "prologue": lambda session: replace(session, prologue=flip(-1)(session.prologue)),
-    "client-hello": lambda session: replace(session, client_hello=flip(-1)(session.client_hello)),
-    "server-hello": lambda session: replace(session, server_hello=flip(-1)(session.server_hello)),
+    "prologue": lambda session: session.but(prologue=flip(-1)(session.prologue)),
+    "client-hello": lambda session: session.but(client_hello=flip(-1)(session.client_hello)),
+    "server-hello": lambda session: session.but(server_hello=flip(-1)(session.server_hello)),
 }
 """What the peer believes to have crossed the wire, as if somebody in between had changed one bit."""
 
@@ -116,6 +116,6 @@ def _finished_differs(scene: Scene, stage: Stage) -> None:
     """The server confirms another ClientKey."""
     with scene.play(stage) as peer:
         peer.bring("wait_finished")
-        peer.session = replace(peer.session, client_key=flip(-1)(peer.session.client_key))
+        peer.session = peer.session.but(client_key=flip(-1)(peer.session.client_key))
         peer.finish()
         peer.expect_alert("decrypt_error", sealed=True)

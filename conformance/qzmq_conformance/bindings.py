@@ -45,14 +45,20 @@ def _greetings(scene: Scene) -> Iterator[Case]:
         yield Case(f"{prefix(scene)}/greeting/{name}", (requirement,), partial(_accepted, scene, change))
     for name, octets in _STRANGERS.items():
         requirement = "RAW-2" if scene.raw else "ZMTP-2"
-        yield Case(f"{prefix(scene)}/stranger/{name}", (requirement,), partial(_refused, scene, lambda _, o=octets: o))
-    yield Case(f"{prefix(scene)}/octet-by-octet", ("RAW-4" if scene.raw else "ZMTP-7",), partial(_octet_by_octet, scene))
+        yield Case(f"{prefix(scene)}/stranger/{name}", (requirement,), partial(_refused, scene, _instead(octets)))
+    yield Case(
+        f"{prefix(scene)}/octet-by-octet", ("RAW-4" if scene.raw else "ZMTP-7",), partial(_octet_by_octet, scene)
+    )
     other = replace(scene, raw=not scene.raw)
-    crossed = partial(_refused, scene, lambda _: other.peer_greeting)
+    crossed = partial(_refused, scene, _instead(other.peer_greeting))
     yield Case(f"{prefix(scene)}/stranger/other-binding", ("PAT-2",), crossed)
     if scene.role == "client":
         requirement = "RAW-4" if scene.raw else "ZMTP-7"
         yield Case(f"{prefix(scene)}/greeting/first", (requirement,), partial(_speaks_after_greeting, scene))
+
+
+def _instead(octets: bytes) -> Change:
+    return lambda _: octets
 
 
 def _set(position: int, octets: bytes) -> Change:
@@ -117,7 +123,7 @@ def _octet_by_octet(scene: Scene, stage: Stage) -> None:
 
 
 def _speaks_after_greeting(scene: Scene, stage: Stage) -> None:
-    """With all but the last octet of the server's greeting there, a client has sent its own greeting and nothing else."""
+    """While the last octet of the server's greeting is missing, a client has sent its own greeting and no more."""
     with scene.play(stage) as peer:
         greeting = peer.binding.greeting()
         peer.link.send(greeting[:-1])
@@ -173,10 +179,14 @@ def _wrong_frame(scene: Scene, state: str, octets: bytes, stage: Stage) -> None:
         peer.expect_alert("unexpected_message", sealed=state in SEALING)
 
 
+def _long_header(size: int) -> bytes:
+    return b"\x06" + (5 + size).to_bytes(8) + b"\x04QZMQ"
+
+
 def _long_form(scene: Scene, stage: Stage) -> None:
     """Small messages behind 8 octets of size, as libzmq too accepts them."""
     with scene.play(stage) as peer:
-        peer.header = lambda size: b"\x06" + (5 + size).to_bytes(8) + b"\x04QZMQ"
+        peer.header = _long_header
         peer.bring("established")
         check_alive(scene, peer)
 
@@ -190,7 +200,7 @@ def _sizes(scene: Scene) -> Iterator[Case]:
     for state in STATES[scene.role]:
         limit = MAX_RECORD + OVERHEAD if state == "established" else MAX_HANDSHAKE_MESSAGE
         rules = (limit_rule, "REC-3" if state == "established" else "HS-1", "SEC-1")
-        largest = 2**32 - 1 if scene.raw else 2**63 - 1
+        largest = 2**32 - 1 if scene.raw else 2**63 - 6
         for name, size in (("above", limit + 1), ("largest", largest)):
             play = partial(_too_long, scene, state, size)
             yield Case(f"{prefix(scene)}/size/{state}/{name}", rules, play, "record_overflow")
@@ -199,6 +209,6 @@ def _sizes(scene: Scene) -> Iterator[Case]:
 def _too_long(scene: Scene, state: str, size: int, stage: Stage) -> None:
     with scene.play(stage) as peer:
         peer.bring(state)
-        header = size.to_bytes(4) if scene.raw else b"\x06" + (size if size > 2**62 else size + 5).to_bytes(8) + b"\x04QZMQ"
+        header = size.to_bytes(4) if scene.raw else _long_header(size)
         peer.link.send(header + bytes([MessageType.DATA]))
         peer.expect_alert("record_overflow", sealed=state in SEALING)

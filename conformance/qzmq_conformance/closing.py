@@ -18,6 +18,7 @@ from qzmq_ref.registries import AlertDescription, MessageType
 
 CLOSE_NOTIFY = bytes([AlertDescription.CLOSE_NOTIFY])
 TIMEOUT = 1.0  # seconds; a policy may lower the five of SEC-2
+SOON = 2.0  # seconds within which the end of an application shows, well below the five of SEC-2
 Play = Callable[[Peer], None]
 
 
@@ -140,23 +141,34 @@ def _silent(scene: Scene, octets: bytes, stage: Stage) -> None:
 def _by_application(scene: Scene, prefix: str) -> Iterator[Case]:
     """The application closes its socket in each state: the rows `(close)` of the table, then those of `closing`."""
     for state in STATES[scene.role]:
-        rules = tuple(row["ID"] for row in rows_for(scene.role, state, "(close)"))
+        rows = tuple(row["ID"] for row in rows_for(scene.role, state, "(close)"))
         if state != "established":
-            play = partial(_canceled, scene, state)
-            yield Case(f"{prefix}/application/{state}", (*rules, "CLS-5"), play, "user_canceled")
+            canceled = partial(_canceled, scene, state)
+            yield Case(f"{prefix}/application/{state}", (*rows, "CLS-5"), canceled, "user_canceled")
+    if scene.role == "client":
+        yield Case(f"{prefix}/application/start", ("HS-28",), partial(_closed_at_start, scene))
     for name, (rules, play) in _CLOSING.items():
         yield Case(f"{prefix}/application/closing-{name}", ("HS-43", *rules), partial(_closing, scene, play))
     for kind in MessageType:
         if not rows_for(scene.role, "closing", kind.name.lower()):
-            play = partial(_closing, scene, partial(_unexpected, kind))
-            yield Case(f"{prefix}/application/closing/{kind.name.lower()}", ("HS-18", "CLS-1"), play)
+            unexpected = partial(_closing, scene, partial(_unexpected, kind))
+            yield Case(f"{prefix}/application/closing/{kind.name.lower()}", ("HS-18", "CLS-1"), unexpected)
 
 
 def _canceled(scene: Scene, state: str, stage: Stage) -> None:
     with scene.play(stage) as peer:
         peer.bring(state)
         peer.close_application()
+        peer.link.patience = SOON
         peer.expect_alert("user_canceled", sealed=state in SEALING)
+
+
+def _closed_at_start(scene: Scene, stage: Stage) -> None:
+    """A client that has not seen the server's greeting has nothing to take back."""
+    with scene.play(stage) as peer:
+        peer.link.take(len(scene.target_greeting))
+        peer.close_application()
+        peer.expect_end()
 
 
 def _closing(scene: Scene, play: Play, stage: Stage) -> None:

@@ -1,9 +1,10 @@
-"""What a faulty or merely unusual handshake is: a deviation of the peer, and the rule that says what the target does."""
+"""A faulty or merely unusual handshake: a deviation of the peer, and the rule that says what the target does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from qzmq_conformance.case import Case, Failed
@@ -42,11 +43,16 @@ class Fault:
     def case(self, area: str, scene: Scene) -> Case:
         """The fault in one mode and role; `area` begins the id."""
         label = f"{area}/{scene.mode}/{scene.role}/{self.deviation.structure}/{self.name}"
-        rules = (self.requirement,) if self.alert else (self.requirement, "HS-40")
-        return Case(label, rules, lambda stage: self._play(scene, stage), self.alert)
+        way = "ALR-2" if self._alert_sealed else "ALR-1"
+        rules = (self.requirement, way, "ALR-3") if self.alert else (self.requirement, "HS-40")
+        return Case(label, rules, partial(self._play, scene), self.alert)
+
+    @property
+    def _alert_sealed(self) -> bool:
+        return CARRIERS[self.deviation.structure][2] if self.sealed is None else self.sealed
 
     def _play(self, scene: Scene, stage: Stage) -> None:
-        state, step, sealed = CARRIERS[self.deviation.structure]
+        state, step, _ = CARRIERS[self.deviation.structure]
         with scene.play(stage, self.deviation) as peer:
             if not self.alert:
                 peer.bring("established")
@@ -57,7 +63,7 @@ class Fault:
             if self.opaque:
                 expect_opaque_alert(peer)
             else:
-                peer.expect_alert(self.alert, sealed=sealed if self.sealed is None else self.sealed)
+                peer.expect_alert(self.alert, sealed=self._alert_sealed)
 
 
 def expect_opaque_alert(peer: Peer) -> None:
@@ -71,7 +77,9 @@ def expect_opaque_alert(peer: Peer) -> None:
     peer.expect_end()
 
 
-def refused(name: str, requirement: str, structure: str, *, sealed: bool | None = None, opaque: bool = False, **edits: Edit) -> Fault:
+def refused(
+    name: str, requirement: str, structure: str, *, sealed: bool | None = None, opaque: bool = False, **edits: Edit
+) -> Fault:
     """A fault that the target answers with the one alert that the requirement's sentence names."""
     (alert,) = set(requirements()[requirement].alerts)
     return Fault(name, requirement, Deviation(structure, **edits), alert, sealed, opaque)
@@ -103,4 +111,16 @@ def flip(position: int) -> Callable[[bytes], bytes]:
     return flipped
 
 
-__all__ = ["CARRIERS", "Edit", "Fault", "accepted", "changing", "expect_opaque_alert", "flip", "refused", "updating"]
+def resized(length: int) -> Callable[[bytes], bytes]:
+    """Octets cut, or grown with zeros, to a length."""
+    return lambda octets: octets[:length].ljust(length, b"\0")
+
+
+def beginning(first: bytes) -> Callable[[bytes], bytes]:
+    """Octets with other ones in front, the same number in all."""
+    return lambda octets: first + octets[len(first) :]
+
+
+def ending(last: bytes) -> Callable[[bytes], bytes]:
+    """Octets with other ones at the end, the same number in all."""
+    return lambda octets: octets[: -len(last)] + last

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from qzmq_conformance.case import MODES, Case
-from qzmq_conformance.fault import Fault, accepted, changing, flip, refused, updating
+from qzmq_conformance.fault import Fault, accepted, beginning, changing, ending, flip, refused, resized, updating
 from qzmq_conformance.keys import key, policy
 from qzmq_conformance.scene import Scene
 from qzmq_ref.crypto import provider
@@ -13,17 +14,7 @@ from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake.certificates import Certificate
 from qzmq_ref.handshake.grease import VALUES as GREASE
 from qzmq_ref.handshake.messages import build
-from qzmq_ref.policy import modes
-from qzmq_ref.registries import (
-    AeadId,
-    CipherSuite,
-    ClientAuthRequest,
-    Extension,
-    ExtensionType,
-    HashId,
-    KemId,
-    SigId,
-)
+from qzmq_ref.registries import AeadId, CipherSuite, ClientAuthRequest, Extension, ExtensionType, HashId, KemId, SigId
 
 X25519_SMALL_ORDER = tuple(
     bytes.fromhex(point)
@@ -49,10 +40,9 @@ def cases() -> Iterator[Case]:
             yield fault.case("faults", Scene(mode, "client"))
         for fault in of_client_auth_request():
             yield fault.case("faults", Scene(mode, "client", mutual=True))
-        for requirement, role in (("CERT-4", "server"), ("CERT-3", "client")):
-            structure = "ClientAuth" if role == "server" else "ServerHello"
-            fault = refused("stranger", requirement, structure)
-            yield fault.case("faults", Scene(mode, role, mutual=True, who="stranger"))
+        stranger = Scene(mode, "server", mutual=True, who="stranger")
+        yield refused("stranger", "CERT-4", "ClientAuth").case("faults", stranger)
+        yield refused("stranger", "CERT-3", "ServerHello").case("faults", replace(stranger, role="client"))
 
 
 def of_client_hello(mode: str) -> Iterator[Fault]:
@@ -81,15 +71,14 @@ def of_client_key(mode: str) -> Iterator[Fault]:
     """The KEM ciphertext and the seal of ClientAuth."""
     size = kem(KemId(policy(mode).suites[0].kem), provider()).ciphertext_size
     for length in (0, 1, size - 1, size + 1, 2 * size):
-        cut = updating("kem_ciphertext", lambda octets, length=length: octets[:length].ljust(length, b"\0"))
-        yield refused(f"ciphertext-{length}", "REG-5", "ClientKey", content=cut)
+        yield refused(f"ciphertext-{length}", "REG-5", "ClientKey", content=updating("kem_ciphertext", resized(length)))
     for position in (0, -33):
         if size > 32:
             edit = updating("kem_ciphertext", flip(position))
             yield refused(f"ciphertext-flip{position}", "HS-9", "ClientKey", content=edit, sealed=True, opaque=True)
     if mode != "pq_only":
         for number, point in enumerate(X25519_SMALL_ORDER):
-            edit = updating("kem_ciphertext", lambda octets, point=point: octets[:-32] + point)
+            edit = updating("kem_ciphertext", ending(point))
             yield refused(f"x25519-small-order-{number}", "REG-6", "ClientKey", content=edit)
     for position in (0, 16, -17, -16, -1):
         edit = updating("sealed_auth", flip(position))
@@ -98,7 +87,9 @@ def of_client_key(mode: str) -> Iterator[Fault]:
 
 def of_anonymous() -> Iterator[Fault]:
     """ClientAuth where the server did not ask who the client is."""
-    yield refused("certificate-unasked", "HS-10", "ClientAuth", content=changing(certificate=b"\0unasked", signature=b"unasked"))
+    yield refused(
+        "certificate-unasked", "HS-10", "ClientAuth", content=changing(certificate=b"\0unasked", signature=b"unasked")
+    )
     yield refused("signature-alone", "HS-11", "ClientAuth", signed=changing(signature=b"alone"))
     for count in (1, 2**32 - 1):
         yield refused(f"early-count-{count}", "HS-15", "ClientAuth", content=changing(early_count=count))
@@ -145,13 +136,10 @@ def of_server_hello(mode: str) -> Iterator[Fault]:
 def of_client_auth_request() -> Iterator[Fault]:
     """The server's question who the client is."""
     for value in GREASE:
-
-        def edit(hello: object, value: int = value) -> object:
-            request = ClientAuthRequest((value, *SigId))
-            extension = Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(request))
-            return changing(extensions=(extension,))(hello)
-
-        yield accepted(f"request-grease-0x{value:02x}", "REG-12", "ServerHello", content=edit)
+        request = Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(ClientAuthRequest((value, *SigId))))
+        yield accepted(
+            f"request-grease-0x{value:02x}", "REG-12", "ServerHello", content=changing(extensions=(request,))
+        )
 
 
 def of_finished() -> Iterator[Fault]:
@@ -171,33 +159,36 @@ def unwelcome_suites(mode: str) -> Iterator[CipherSuite]:
 
 def _wrong_mac(requirement: str, structure: str) -> Iterator[Fault]:
     for position in (0, 15, -1):
-        yield refused(f"verify-data-flip{position}", requirement, structure, proved=updating("verify_data", flip(position)))
-    yield refused("verify-data-zero", requirement, structure, proved=updating("verify_data", lambda mac: bytes(len(mac))))
+        yield refused(
+            f"verify-data-flip{position}", requirement, structure, proved=updating("verify_data", flip(position))
+        )
+    yield refused(
+        "verify-data-zero", requirement, structure, proved=updating("verify_data", lambda mac: bytes(len(mac)))
+    )
 
 
 def _wrong_kem_keys(mode: str) -> Iterator[Fault]:
     size = kem(KemId(policy(mode).suites[0].kem), provider()).public_key_size
     for length in (0, 1, size - 1, size + 1):
-        cut = updating("kem_public_key", lambda octets, length=length: octets[:length].ljust(length, b"\0"))
-        yield refused(f"kem-key-{length}", "REG-4", "ServerHello", content=cut)
+        yield refused(f"kem-key-{length}", "REG-4", "ServerHello", content=updating("kem_public_key", resized(length)))
     if mode != "classical":
-        edit = updating("kem_public_key", lambda octets: b"\xff\xff\xff" + octets[3:])
+        edit = updating("kem_public_key", beginning(b"\xff\xff\xff"))
         yield refused("kem-key-modulus", "REG-4", "ServerHello", content=edit)
     if mode != "pq_only":
         for number, point in enumerate(X25519_SMALL_ORDER):
-            edit = updating("kem_public_key", lambda octets, point=point: octets[:-32] + point)
+            edit = updating("kem_public_key", ending(point))
             yield refused(f"x25519-small-order-{number}", "REG-6", "ServerHello", content=edit)
 
 
-def _wrong_certificates(structure: str, algorithms: object) -> Iterator[Fault]:
+def _wrong_certificates(structure: str, algorithms: Iterable[SigId]) -> Iterator[Fault]:
     """Types that nobody can check, keys that do not fit, and octets that are no key."""
     for kind in (1, 2, 255):
-        edit = updating("certificate", lambda octets, kind=kind: bytes([kind]) + octets[1:])
+        edit = updating("certificate", beginning(bytes([kind])))
         yield refused(f"certificate-type-{kind}", "CERT-1", structure, content=edit)
-    for sig in algorithms:  # type: ignore[attr-defined]
+    for sig in algorithms:
         other = build(Certificate(0, key("other", sig).spki))
         yield refused(f"certificate-{sig.name.lower()}", "CERT-1", structure, content=changing(certificate=other))
-    broken = {
+    broken: Mapping[str, Callable[[bytes], bytes]] = {
         "no-key": lambda octets: octets[:1],
         "cut": lambda octets: octets[:-1],
         "trailing": lambda octets: octets + b"\0",
@@ -211,6 +202,3 @@ def _wrong_certificates(structure: str, algorithms: object) -> Iterator[Fault]:
 
 def _named(suite: CipherSuite) -> str:
     return str(suite).lower().replace("/", "+")
-
-
-__all__ = ["cases", "modes"]

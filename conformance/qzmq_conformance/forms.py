@@ -43,18 +43,18 @@ class Form:
 
 @dataclass(frozen=True)
 class Layout:
-    """Reads octets by the definitions; `parameters` are the lengths that the octets do not say, such as hash_length."""
+    """How the definitions read octets; `parameters` are lengths that the octets do not say, such as hash_length."""
 
     definitions: Definitions
     parameters: Mapping[str, int]
 
     def spans(self, name: str, octets: bytes) -> tuple[Span, ...]:
-        """Every field of the structure, outer before inner, in order; `Malformed` if `octets` is not one value of it."""
-        found: list[Span] = []
-        end = self._read(Reference(name), "", octets, 0, len(octets), (), found)
+        """Every field of the structure in order, outer before inner; `Malformed` if `octets` is not one value of it."""
+        reader = _Reader(self, octets)
+        end = reader.value(Reference(name), "", 0, len(octets), ())
         if end != len(octets):
             raise Malformed(f"{len(octets) - end} octets after the end")
-        return tuple(found)
+        return tuple(reader.found)
 
     def well_formed(self, name: str, octets: bytes) -> bool:
         """Whether `octets` is exactly one value of the structure."""
@@ -64,68 +64,98 @@ class Layout:
             return False
         return True
 
-    def _read(
-        self, kind: Type, path: str, octets: bytes, start: int, limit: int, above: tuple[Span, ...], found: list[Span]
-    ) -> int:
-        """Reads one value at `start`, adds its spans and returns its end, which `limit` bounds."""
+
+class _Reader:
+    """One pass over octets. Every method reads a value at `start`, notes its spans and returns its end."""
+
+    def __init__(self, layout: Layout, octets: bytes) -> None:
+        self.layout = layout
+        self.octets = octets
+        self.found: list[Span] = []
+
+    def value(self, kind: Type, path: str, start: int, limit: int, above: tuple[Span, ...]) -> int:
+        """A value of any type, which ends before `limit`, inside the vectors `above`."""
+        if isinstance(kind, Reference):
+            definition = self.layout.definitions[kind.name]
+            if isinstance(definition, Struct):
+                return self.struct(definition, path, start, limit, above)
+        end = self.end(kind, path, start, limit)
+        start += kind.length_size if isinstance(kind, Vector) else 0
+        span = Span(path, start, end, kind, above)
+        self.found.append(span)
+        if isinstance(kind, Fixed | Rest | Vector) and not isinstance(kind.element, Opaque):
+            self.elements(kind.element, span)
+        return end
+
+    def end(self, kind: Type, path: str, start: int, limit: int) -> int:
+        """Where a value that is no structure ends."""
         match kind:
-            case Reference(name) if isinstance(struct := self.definitions[name], Struct):
-                return self._read_struct(struct, path, octets, start, limit, above, found)
-            case Reference(name):
-                return self._read_code(name, path, octets, start, limit, above, found)
             case Uint(size):
                 end = start + size
             case Fixed(_, length):
-                end = start + (length if isinstance(length, int) else self.parameters[length])
+                end = start + (length if isinstance(length, int) else self.layout.parameters[length])
             case Rest():
                 end = limit
             case Vector():
-                start, end = _read_length(kind, path, octets, start, limit)
+                end = self.vector_end(kind, path, start, limit)
+            case Reference(name):
+                end = self.code_end(name, path, start)
             case _:
                 raise Malformed(f"{path}: {kind} stands where no value can")
         if end > limit:
             raise Malformed(f"{path}: {end - limit} octets are missing")
-        span = Span(path, start, end, kind, above)
-        found.append(span)
-        if isinstance(kind, Fixed | Rest | Vector) and not isinstance(kind.element, Opaque):
-            position = 0
-            while start < end:
-                start = self._read(kind.element, f"{path}[{position}]", octets, start, end, (*above, span), found)
-                position += 1
         return end
 
-    def _read_struct(
-        self, struct: Struct, path: str, octets: bytes, start: int, limit: int, above: tuple[Span, ...], found: list[Span]
-    ) -> int:
+    def vector_end(self, kind: Vector, path: str, start: int, limit: int) -> int:
+        """After the octets that the length field announces."""
+        begin = start + kind.length_size
+        if begin > limit:
+            raise Malformed(f"{path}: {begin - limit} octets of the length are missing")
+        length = int.from_bytes(self.octets[start:begin])
+        if not kind.floor <= length <= kind.ceiling:
+            raise Malformed(f"{path}: length {length} is not within {kind.floor}..{kind.ceiling}")
+        return begin + length
+
+    def code_end(self, name: str, path: str, start: int) -> int:
+        """After a code point, which a closed enum must list."""
+        enum = self.layout.definitions[name]
+        if not isinstance(enum, Enum):
+            raise TypeError(f"{name} is neither structure nor enum")
+        end = start + enum.size
+        if (
+            end <= len(self.octets)
+            and not enum.open
+            and int.from_bytes(self.octets[start:end]) not in enum.members.values()
+        ):
+            raise Malformed(f"{path}: unknown {name}")
+        return end
+
+    def elements(self, element: Type, span: Span) -> None:
+        """What fills a span, one after the other."""
+        start, position = span.start, 0
+        while start < span.end:
+            start = self.value(element, f"{span.path}[{position}]", start, span.end, (*span.enclosing, span))
+            position += 1
+
+    def struct(self, struct: Struct, path: str, start: int, limit: int, above: tuple[Span, ...]) -> int:
+        """The fields of a structure; an earlier one may select the type of a later one."""
         values: dict[str, int] = {}
         for field in struct.fields:
             kind, begin = field.type, start
             if isinstance(kind, Select):
-                kind = self._chosen(kind, values[kind.field])
-            start = self._read(kind, f"{path}.{field.name}".lstrip("."), octets, start, limit, above, found)
-            values[field.name] = int.from_bytes(octets[begin:start])
+                kind = self.chosen(kind, values[kind.field])
+            start = self.value(kind, f"{path}.{field.name}".lstrip("."), begin, limit, above)
+            values[field.name] = int.from_bytes(self.octets[begin:start])
         return start
 
-    def _chosen(self, select: Select, value: int) -> Type:
-        for definition in self.definitions.values():
-            if isinstance(definition, Enum) and select.cases.keys() <= definition.members.keys():
-                for label, case in select.cases.items():
-                    if definition.members[label] == value:
-                        return case
+    def chosen(self, select: Select, value: int) -> Type:
+        """The variant for a code point."""
+        enums = [each for each in self.layout.definitions.values() if isinstance(each, Enum)]
+        for enum in (each for each in enums if select.cases.keys() <= each.members.keys()):
+            for label, case in select.cases.items():
+                if enum.members[label] == value:
+                    return case
         raise Malformed(f"no case for {value}")
-
-    def _read_code(
-        self, name: str, path: str, octets: bytes, start: int, limit: int, above: tuple[Span, ...], found: list[Span]
-    ) -> int:
-        enum = self.definitions[name]
-        assert isinstance(enum, Enum)
-        end = start + enum.size
-        if end > limit:
-            raise Malformed(f"{path}: {end - limit} octets are missing")
-        if not enum.open and int.from_bytes(octets[start:end]) not in enum.members.values():
-            raise Malformed(f"{path}: unknown {name}")
-        found.append(Span(path, start, end, Reference(name), above))
-        return end
 
 
 def malformed(layout: Layout, name: str, octets: bytes) -> Iterator[Form]:
@@ -140,7 +170,12 @@ def malformed(layout: Layout, name: str, octets: bytes) -> Iterator[Form]:
 def _broken(layout: Layout, spans: tuple[Span, ...], octets: bytes) -> Iterator[Form]:
     yield Form("trailing", octets + b"\0")
     for span in spans:
-        cuts = {"before": span.first, "after-1": span.first + 1, "after-length": span.start, "before-last": span.end - 1}
+        cuts = {
+            "before": span.first,
+            "after-1": span.first + 1,
+            "after-length": span.start,
+            "before-last": span.end - 1,
+        }
         for where, cut in cuts.items():
             if cut < span.end:
                 yield Form(f"{span.path}/cut-{where}", octets[:cut])
@@ -161,7 +196,11 @@ def _broken_vector(span: Span, kind: Vector, octets: bytes) -> Iterator[Form]:
     }
     for label, replacement in contents.items():
         yield Form(f"{span.path}/{label}", replace(octets, span, replacement))
-    for label, length in (("length-plus-1", len(content) + 1), ("length-minus-1", len(content) - 1), ("length-max", largest)):
+    for label, length in (
+        ("length-plus-1", len(content) + 1),
+        ("length-minus-1", len(content) - 1),
+        ("length-max", largest),
+    ):
         if 0 <= length <= largest:
             field = length.to_bytes(kind.length_size)
             yield Form(f"{span.path}/{label}", octets[: span.first] + field + octets[span.start :])
@@ -183,13 +222,3 @@ def replace(octets: bytes, span: Span, content: bytes) -> bytes:
             length = min(vector.end - vector.start + grown, 256**vector.type.length_size - 1)
             result = result[: vector.first] + length.to_bytes(vector.type.length_size) + result[vector.start :]
     return result
-
-
-def _read_length(kind: Vector, path: str, octets: bytes, start: int, limit: int) -> tuple[int, int]:
-    begin = start + kind.length_size
-    if begin > limit:
-        raise Malformed(f"{path}: {begin - limit} octets of the length are missing")
-    length = int.from_bytes(octets[start:begin])
-    if not kind.floor <= length <= kind.ceiling:
-        raise Malformed(f"{path}: length {length} is not within {kind.floor}..{kind.ceiling}")
-    return begin, begin + length

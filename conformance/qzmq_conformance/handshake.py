@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from qzmq_conformance.case import MODES, Case, Failed
+from qzmq_conformance.case import MODES, Case
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.samples import plain_sample, sealed_sample
@@ -16,7 +16,7 @@ from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import Row, tables
 
 STATES = {"server": tuple(ClientPeer.path), "client": tuple(ServerPeer.path)}
-"""The target's states that a peer can bring it to, by the target's role. `start` of a client is over with its greeting."""
+"""The states a peer can bring the target to, by the target's role. A client's `start` is over with its greeting."""
 
 SEALING = ("wait_finished", "established")
 """States in which the target has a sending key, so that its alerts are sealed (ALR-1, ALR-2)."""
@@ -47,11 +47,18 @@ def _pairs(scene: Scene, state: str) -> Iterator[Case]:
         elif rows:
             yield Case(f"{prefix}/{name}", tuple(row["ID"] for row in rows), partial(_whole, scene))
         else:
-            requirement = "HS-18" if kind in _KNOWN else "REG-1"
-            yield Case(f"{prefix}/{name}", (requirement,), partial(_unexpected, scene, state, kind), "unexpected_message")
+            rules = (_unexpected_rule(kind, state), "ALR-2" if state in SEALING else "ALR-1", "ALR-3")
+            yield Case(f"{prefix}/{name}", rules, partial(_unexpected, scene, state, kind), "unexpected_message")
     for unknown in UNKNOWN_TYPES:
         play = partial(_unexpected, scene, state, unknown)
         yield Case(f"{prefix}/0x{unknown:02x}", ("REG-1",), play, "unexpected_message")
+
+
+def _unexpected_rule(kind: MessageType, state: str) -> str:
+    """The rule that a message type without a row breaks first: it means nothing, there is no key for it, or no row."""
+    if kind not in _KNOWN:
+        return "REG-1"
+    return "REC-1" if kind in SEALED and state not in SEALING else "HS-18"
 
 
 def rows_for(role: str, state: str, receives: str) -> list[Row]:
@@ -119,7 +126,4 @@ _SEALED_LATER = (MessageType.NEW_TICKET, MessageType.KEY_UPDATE, MessageType.KEY
 
 def _begin_rows(role: str) -> tuple[str, ...]:
     """The rows that a whole handshake of this role walks through."""
-    return tuple(row["ID"] for row in tables()["handshake"] if row["Role"] == role and row["Next"] not in ("closed", "closing"))
-
-
-__all__ = ["SEALING", "STATES", "Failed", "cases", "rows_for", "send_sample"]
+    return tuple(row["ID"] for row in tables()["handshake"] if row["Role"] == role and row["Next"] != "closed")

@@ -30,7 +30,9 @@ def cases() -> Iterator[Case]:
     for mode in MODES:
         client, server = Scene(mode, "client", mutual=True), Scene(mode, "server")
         for name, ending in _UNAUTHENTIC.items():
-            yield Case(f"isolation/{mode}/client/reconnects-after-{name}", ("ALR-5",), partial(_reconnects, client, ending))
+            yield Case(
+                f"isolation/{mode}/client/reconnects-after-{name}", ("ALR-5",), partial(_reconnects, client, ending)
+            )
         yield Case(f"isolation/{mode}/client/silent-before-trust", ("HS-17",), partial(_silent, client))
         stranger = partial(_distrusts, replace(client, who="stranger"))
         yield Case(f"isolation/{mode}/client/distrusts", ("HS-17", "CERT-3"), stranger, "certificate_unknown")
@@ -148,8 +150,16 @@ def _properties(scene: Scene, stage: Stage) -> None:
         peer.bring("established")
         peer.send_sealed(MessageType.DATA, frame(token()))
         message = known(peer.application).take()
-        found = {name: message.properties.get(name) for name in (*ADDED, "Socket-Type", "X-Own", "X-QZMQ-Other", "__Other")}
-        expected = {**_added(scene, peer), "Socket-Type": "DEALER", "X-Own": "own", "X-QZMQ-Other": None, "__Other": None}
+        found = {
+            name: message.properties.get(name) for name in (*ADDED, "Socket-Type", "X-Own", "X-QZMQ-Other", "__Other")
+        }
+        expected = {
+            **_added(scene, peer),
+            "Socket-Type": "DEALER",
+            "X-Own": "own",
+            "X-QZMQ-Other": None,
+            "__Other": None,
+        }
         if found != expected:
             raise Failed(str(found), str(expected))
 

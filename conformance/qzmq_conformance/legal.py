@@ -52,7 +52,7 @@ def _expect_echo(peer: Peer, octets: bytes) -> None:
 
 
 def _empty(_: Scene, peer: Peer) -> None:
-    for _ in range(3):
+    for _times in range(3):
         peer.send_sealed(DATA, b"")
 
 

@@ -1,4 +1,4 @@
-"""`qzmq conform`: plays every case against an implementation and reports. Exit status 0: all passed; 1: not all; 2: not driven."""
+"""Play every case against an implementation and report. Exit status 0: all passed, 1: not all, 2: not driven."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 
 from rich.console import Console
 
 from qzmq_conformance import report, runner
 from qzmq_conformance.case import Case, Undriven
-from qzmq_conformance.stage import Bench
+from qzmq_conformance.stage import PATIENCE, Bench
 from qzmq_conformance.suite import cases
-from qzmq_conformance.target import REFERENCE, Target
+from qzmq_conformance.target import REFERENCE
 
 PASSED, FAILED, UNDRIVEN = 0, 1, 2
 JOBS = 6  # cases at a time: enough to keep two cores busy while some wait for the target
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(chosen: Sequence[Case], options: argparse.Namespace, console: Console) -> int:
     began = time.monotonic()
-    with Bench(partial(Target, options.target)) as bench:
+    with Bench(options.target, patience=options.patience) as bench:
         described = bench.target.describe()
         outcomes = report.watch(runner.run(bench, chosen, options.jobs), len(chosen), console)
         outcomes = runner.recheck(bench, outcomes)
@@ -62,11 +61,16 @@ def _chosen(patterns: Sequence[str]) -> list[Case]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qzmq conform", description=__doc__)
-    parser.add_argument("--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything")
+    parser.add_argument(
+        "--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything"
+    )
     parser.add_argument("--trace", action="store_true", help="print every message of every case, decoded")
     parser.add_argument("--list", action="store_true", help="print the cases with their requirements and alerts")
     parser.add_argument("--json", metavar="FILE", help="write the results too; - is standard output")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"cases at a time ({JOBS})")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"
+    )
     parser.add_argument(
         "--target",
         metavar="COMMAND",

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 
 from qzmq_conformance.case import MODES, Case, Failed
 from qzmq_conformance.dialogue import SPEAKS_FIRST, End, Transcript, converse, options
 from qzmq_conformance.keys import as_client, as_server, policy
 from qzmq_conformance.relay import Relay
-from qzmq_conformance.stage import Stage
 from qzmq_conformance.security import Security
-from qzmq_conformance.target import Target
+from qzmq_conformance.stage import Stage
+from qzmq_conformance.target import Target, token
+from qzmq_conformance.trace import Entry
 from qzmq_ref.spec.tables import tables
 
 
@@ -54,7 +56,7 @@ def cases() -> Iterator[Case]:
 
 
 def legal_pairs() -> Iterator[tuple[str, str]]:
-    """Ordered pairs of the table `socket-types`, (first, second) and (second, first) being two, and STREAM's over raw."""
+    """Ordered pairs of the table `socket-types`, so that most come twice, and STREAM's own over raw."""
     for row in tables()["socket-types"]:
         for peer in row["Peers"].split(", "):
             yield row["Socket-Type"], peer
@@ -62,14 +64,17 @@ def legal_pairs() -> Iterator[tuple[str, str]]:
 
 
 def _play(mode: str, setting: Setting, stage: Stage) -> None:
-    oracle, clear = run(stage, *_sides(stage, setting, None))
+    octets = token()
+    oracle, clear = run(octets, *_sides(stage, setting, None), stage)
     if not clear:
         raise Failed("over NULL the relay did not see the octets it looks for, so it proves nothing", "a working relay")
-    transcript, clear = run(stage, *_sides(stage, setting, mode))
+    transcript, clear = run(octets, *_sides(stage, setting, mode), stage)
     if clear:
         raise Failed("known application octets crossed the wire in the clear", "no application octet on the wire")
     if transcript != oracle:
-        raise Failed(f"the applications received {_brief(transcript)}", f"what they receive over NULL: {_brief(oracle)}")
+        raise Failed(
+            f"the applications received {_brief(transcript)}", f"what they receive over NULL: {_brief(oracle)}"
+        )
 
 
 def _sides(stage: Stage, setting: Setting, mode: str | None) -> tuple[Side, Side]:
@@ -89,12 +94,12 @@ def _securities(mode: str | None, target_serves: bool) -> tuple[Security | None,
     return pair if target_serves else pair[::-1]
 
 
-def run(stage: Stage, binder: Side, connector: Side) -> tuple[Transcript, bool]:
-    """The dialogue over one relayed connection: what was received, and whether known octets were seen in the relay."""
+def run(octets: bytes, binder: Side, connector: Side, stage: Stage) -> tuple[Transcript, bool]:
+    """The dialogue over one relayed connection: what was received, and whether its octets were seen in the relay."""
     with ExitStack() as stack:
 
         def opened(side: Side, endpoint: str, bind: bool) -> End:
-            chosen = options(side.name, side.pattern, stage.token)
+            chosen = options(side.name, side.pattern, octets)
             application = side.process.open(side.pattern, endpoint, bind=bind, security=side.security, options=chosen)
             return End(side.name, side.pattern, stack.enter_context(application))
 
@@ -102,7 +107,10 @@ def run(stage: Stage, binder: Side, connector: Side) -> tuple[Transcript, bool]:
         relay = stack.enter_context(Relay(bound.application.address))
         joined = opened(connector, f"tcp://127.0.0.1:{relay.port}", False)
         first, second = sorted((bound, joined), key=lambda end: (SPEAKS_FIRST.index(end.pattern), end.name))
-        return converse(first, second, stage.token), relay.carried(stage.token)
+        transcript = converse(first, second, octets)
+        for sender, recording in zip(cycle((connector, binder)), relay.recordings()):
+            stage.note(Entry(sender.name, recording, framed=False))
+        return transcript, relay.carried(octets)
 
 
 def _brief(transcript: Transcript) -> str:

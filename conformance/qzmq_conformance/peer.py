@@ -1,14 +1,14 @@
-"""The bare TCP peer: plays either role against the target with the reference's pure functions, and can deviate anywhere.
+"""The bare TCP peer: plays either role with the reference's pure functions, and can deviate anywhere.
 
-An honest step builds one message, signs and authenticates it and sends it. A `Deviation` names one structure and changes
-its value or its octets at one of four points, so that whatever is not wrong on purpose is right: signatures, MACs, seals.
+An honest step builds one message, signs and authenticates it and sends it. A `Deviation` names one structure and
+changes its value or its octets at one of four points, so that all that is not wrong on purpose is right.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from qzmq_conformance.case import Failed
@@ -51,7 +51,7 @@ HONEST = Deviation()
 
 
 class Peer:
-    """State that both roles share. `path` names the target's states up to established and the step that reaches each."""
+    """What both roles share. `path` names the target's states up to established, and the step that reaches each."""
 
     path: ClassVar[dict[str, str]] = {}
 
@@ -70,7 +70,7 @@ class Peer:
         self.application: Application | None = None
         self.last = b""
         self.greeting = binding.greeting()
-        self.header = binding.header
+        self.header: Callable[[int], bytes] = binding.header
 
     # ------------------------------------------------------------------ steps
 
@@ -103,7 +103,7 @@ class Peer:
         self.stage.note(Entry("target", received, framed=False))
         self.binding.receive_greeting(memoryview(received))
         both = (self.greeting, received) if self.session.configuration.role == "client" else (received, self.greeting)
-        self.session = replace(self.session, prologue=b"".join(both))
+        self.session = self.session.but(prologue=b"".join(both))
 
     def shape(self, value: Any, sign: Edit = same, authenticate: Edit = same) -> tuple[Any, bytes]:
         """The value with its proofs and its octets, after the deviation if it is about this structure."""
@@ -169,7 +169,7 @@ class Peer:
         found, body = self.read_message()
         if found != kind:
             raise Failed(describe(found, body), kind.name.lower())
-        self.session = replace(self.session, received=bytes([found]) + body)
+        self.session = self.session.but(received=bytes([found]) + body)
         return parse_body(kind, body, self.hash_length)
 
     def check_metadata(self, octets: bytes) -> None:
@@ -186,7 +186,7 @@ class Peer:
     # ------------------------------------------------------------------ ends
 
     def expect_alert(self, description: str, *, sealed: bool) -> None:
-        """The target must send that alert, protected as ALR-1 and ALR-2 say, and close; nothing reached its application."""
+        """The target must send that alert, sealed or not (ALR-1, ALR-2), and close; nothing reached its application."""
         wanted = MessageType.SEALED_ALERT if sealed else MessageType.ALERT
         kind: int | None = MessageType.DATA
         body = b""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from qzmq_conformance.case import MODES, Case
-from qzmq_conformance.fault import flip
+from qzmq_conformance.fault import beginning, flip, resized
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
 from qzmq_conformance.sealing import Sealer, sealer
@@ -112,7 +112,7 @@ def _header_bits(seq: int) -> Iterator[Attack]:
         changed = (int.from_bytes(right) ^ 1 << bit).to_bytes(HEADER.size)
         rule, place = first_broken_rule(changed, seq), f"octet-{HEADER.size - 1 - bit // 8}-bit-{bit % 8}"
         if bit % 8 == 0:
-            yield broken(f"header/altered/{place}", rule, altered(lambda octets, changed=changed: changed + octets[16:]))
+            yield broken(f"header/altered/{place}", rule, altered(beginning(changed)))
         kind, flags, epoch, stream_id, number = HEADER.unpack(changed)
         if flags != PADDED:  # a padded record is legal; its padding has cases of its own
             forge = _sealed_as(kind, flags=flags, epoch=epoch, stream_id=stream_id, seq=number)
@@ -169,7 +169,7 @@ def _protection() -> Iterator[Attack]:
     for position in (16, 30, *range(-16, 0)):
         yield broken(f"protection/flip{position}", "REC-8", altered(flip(position)))
     yield broken("protection/plaintext", "REC-9", _in_the_clear)
-    yield broken("protection/stranger", "REC-8", lambda peer, sealing: honest(peer, _with_key(peer, sealing, peer.session.entropy(32))))
+    yield broken("protection/stranger", "REC-8", _by_a_stranger)
     yield broken("protection/reflected", "KS-1", _reflected, alert="bad_record_mac")
     yield broken("protection/no-aad", "REC-8", _without_aad)
     yield broken("protection/nonce", "REC-8", _other_nonce)
@@ -180,6 +180,10 @@ def _with_key(peer: Peer, sealing: Sealer, secret: bytes) -> Sealer:
     other = sealer(peer.session.chosen, secret, 1)
     other.seq = sealing.seq
     return other
+
+
+def _by_a_stranger(peer: Peer, sealing: Sealer) -> bytes:
+    return honest(peer, _with_key(peer, sealing, peer.session.entropy(32)))
 
 
 def _reflected(peer: Peer, sealing: Sealer) -> bytes:
@@ -210,7 +214,7 @@ def _other_nonce(peer: Peer, sealing: Sealer) -> bytes:
 def _lengths() -> Iterator[Attack]:
     """Too short for header and tag; cut or grown after it was sealed."""
     for size in (1, 2, 15, 16, 17, OVERHEAD - 1):
-        yield broken(f"length/{size}", "REC-2", altered(lambda octets, size=size: octets[:size]))
+        yield broken(f"length/{size}", "REC-2", altered(resized(size)))
     yield broken("length/cut", "REC-8", altered(lambda octets: octets[:-1]))
     yield broken("length/grown", "REC-8", altered(lambda octets: octets + b"\0"))
 

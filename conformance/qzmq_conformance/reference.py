@@ -20,8 +20,14 @@ from qzmq_conformance.security import Security
 from qzmq_ref.spec.tables import tables
 
 SEND_WITHIN = 5.0  # seconds a message waits for a peer before it is dropped
-PROPERTIES = ("Socket-Type", *(row["Property"] for row in tables()["added-properties"]), "X-Own", "X-QZMQ-Other", "__Other")
-_RETRY = 0.005
+PROPERTIES = (
+    "Socket-Type",
+    *(row["Property"] for row in tables()["added-properties"]),
+    "X-Own",
+    "X-QZMQ-Other",
+    "__Other",
+)
+_RETRY = 5  # milliseconds between two attempts to send
 _UNREACHABLE = (zmq.EAGAIN, zmq.EHOSTUNREACH)
 
 
@@ -55,7 +61,7 @@ class Station:
         self._poller.register(requests, zmq.POLLIN)
         buffered = b""
         while True:
-            ready = dict(self._poller.poll(_RETRY * 1000 if self._waiting() else None))
+            ready = dict(self._poller.poll(_RETRY if self._waiting() else None))
             if requests in ready:
                 octets = os.read(requests, 1 << 16)
                 if not octets:
@@ -83,7 +89,7 @@ class Station:
         try:
             socket.linger = 0
             for option, value in request["options"].items():
-                _set(socket, option, value)
+                socket.set(zmq.SocketOption[option], value.encode() if isinstance(value, str) else value)
             if security:
                 _secure(socket, Security.from_json(security))
             (socket.bind if request["bind"] else socket.connect)(request["endpoint"])
@@ -116,10 +122,12 @@ class Station:
 
     def _receive(self, number: int) -> None:
         held = self._held[number]
-        while held.socket.get(zmq.EVENTS) & zmq.POLLIN:
+        while int(held.socket.get(zmq.EVENTS)) & zmq.POLLIN:
             frames = held.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             parts = [frame.bytes for frame in frames]
-            self._emit({"socket": number, "message": [part.hex() for part in parts], "properties": _properties(frames[-1])})
+            self._emit(
+                {"socket": number, "message": [part.hex() for part in parts], "properties": _properties(frames[-1])}
+            )
             if held.echo and (parts[-1] or held.socket.type != zmq.STREAM):  # STREAM's are notifications
                 held.waiting.append((time.monotonic(), parts))
 
@@ -148,11 +156,6 @@ def _properties(frame: zmq.Frame) -> dict[str, str]:
     return found
 
 
-def _set(socket: zmq.Socket[bytes], option: str, value: str) -> None:
-    name = zmq.SocketOption[option]
-    socket.set(name, value.encode() if name.name in {"ROUTING_ID", "SUBSCRIBE"} else int(value))
-
-
 def _secure(socket: zmq.Socket[bytes], security: Security) -> None:
     """The attributes an application sets; empty ones are left alone."""
     attributes = {
@@ -172,5 +175,10 @@ def _emit(line: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serves requests on standard input until its end."""
     Station(_emit).run(sys.stdin.fileno())
+
+
+if __name__ == "__main__":
+    main()

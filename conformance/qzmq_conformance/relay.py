@@ -6,7 +6,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 
@@ -43,7 +42,7 @@ class Relay:
         self._start(self._accept)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._closing = True
         for end in (self._listener, *self._ends):
@@ -65,7 +64,7 @@ class Relay:
                 self._join(near)
 
     def _join(self, near: socket.socket) -> None:
-        """Connects `near` to a new upstream connection; a refused upstream closes `near`, as the target's refusal would."""
+        """Joins `near` to a new upstream connection; a refused upstream closes `near`, as the refusal itself would."""
         try:
             far = socket.create_connection(self._upstream, timeout=5)
         except OSError:

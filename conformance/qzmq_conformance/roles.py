@@ -22,7 +22,11 @@ GREASE = 0x5A
 class ClientPeer(Peer):
     """The client, against a target that is the server."""
 
-    path: ClassVar[dict[str, str]] = {"start": "greet", "wait_client_key": "exchange_hellos", "established": "exchange_keys"}
+    path: ClassVar[dict[str, str]] = {
+        "start": "greet",
+        "wait_client_key": "exchange_hellos",
+        "established": "exchange_keys",
+    }
 
     def exchange_hellos(self) -> None:
         """ClientHello out, ServerHello in."""
@@ -44,7 +48,7 @@ class ClientPeer(Peer):
         extensions = (Extension(GREASE << 8 | GREASE, b"GREASE"),)
         _, octets = self.shape(ClientHello(VERSION, self.session.entropy(32), suites, extensions))
         message = bytes([MessageType.CLIENT_HELLO]) + octets
-        self.session = replace(self.session, client_hello=message)
+        self.session = self.session.but(client_hello=message)
         self.send_message(message)
 
     def read_server_hello(self) -> ServerHello:
@@ -71,9 +75,9 @@ class ClientPeer(Peer):
         sealed = client.auth_aead(self.session).seal(nonce, auth, self.session.auth_aad)
         _, octets = self.shape(ClientKey(self.session.kem_ciphertext, sealed))
         message = bytes([MessageType.CLIENT_KEY]) + octets
-        self.session = replace(self.session, client_key=message)
+        self.session = self.session.but(client_key=message)
         self.generation = keyschedule.first_generation(self.session.hash, secrets.master, self.session.t_ck)
-        self.session = replace(self.session, generation=self.generation)
+        self.session = self.session.but(generation=self.generation)
         self.reader = RecordReader(self.session.chosen, secrets.s_hs, 0)
         self.sealer = sealer(self.session.chosen, self.generation.c_ap, 1)
         return message, auth
@@ -138,7 +142,7 @@ class ServerPeer(Peer):
         configuration = self.session.configuration
         extensions: tuple[Extension, ...] = ()
         if configuration.client_pins is not None:
-            self.session = replace(self.session, requested_signatures=configuration.policy.client_signatures)
+            self.session = self.session.but(requested_signatures=configuration.policy.client_signatures)
             request = ClientAuthRequest(configuration.policy.client_signatures)
             extensions = (Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(request)),)
         hello = ServerHello(
@@ -151,7 +155,7 @@ class ServerPeer(Peer):
             signature=b"",
         )
         message = bytes([MessageType.SERVER_HELLO]) + self.shape(hello, self._sign)[1]
-        self.session = replace(self.session, server_hello=message)
+        self.session = self.session.but(server_hello=message)
         self.send_message(message)
 
     def _sign(self, hello: ServerHello) -> ServerHello:

@@ -33,9 +33,9 @@ def _mixed(case: Case) -> bytes:
 
 def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes once more when all is over: octets that reached the application late make their case fail too."""
-    late = Failed("octets of the peer reached the application", "not one octet reaches the application (REC-9)")
+    late = "octets of the peer reached the application, where REC-9 lets none of them"
     return [
-        replace(outcome, seen=late.seen, expected=late.expected) if outcome.passed and bench.target.reached(outcome.token) else outcome
+        replace(outcome, seen=late) if outcome.passed and bench.target.reached(outcome.token) else outcome
         for outcome in outcomes
     ]
 
@@ -44,6 +44,7 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
     """Plays one case. Whatever the script raises except `Undriven` is a failure of the case, never of the run."""
     stage = Stage(bench)
     began = clock()
+    seen = expected = ""
     try:
         case.play(stage)
     except Undriven:
@@ -51,15 +52,13 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
     except Failed as failed:
         seen, expected = failed.seen, failed.expected
     except Exception as error:  # noqa: BLE001  (a target can make any step of a script fail)
-        seen, expected = f"{type(error).__name__}: {error}", ""
-    else:
-        seen, expected = "", ""
-    return Outcome(case, clock() - began, stage.token, seen, expected or expectation(case), tuple(stage.entries))
+        seen = f"{type(error).__name__}: {error}"
+    return Outcome(case, clock() - began, stage.token, seen, expectation(case, expected), tuple(stage.entries))
 
 
-def expectation(case: Case) -> str:
-    """The sentences of the specification that the case is about, each after its ID."""
+def expectation(case: Case, precisely: str = "") -> str:
+    """What a failed step expected, what the case expects in all, and the sentences of the specification it is about."""
     known = requirements()
-    rules = "\n".join(f"{known[name].page}.md {name}: {known[name].text}" for name in case.requirements)
+    rules = [f"{known[name].page}.md {name}: {known[name].text}" for name in case.requirements]
     alert = f"alert {case.alert}, then the end of the connection" if case.alert else "success"
-    return f"{alert}\n{rules}"
+    return "\n".join([*filter(None, [precisely]), alert, *rules])

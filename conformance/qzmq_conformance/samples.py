@@ -10,7 +10,6 @@ from qzmq_conformance.scene import frame
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake.certificates import build_certificate
 from qzmq_ref.handshake.messages import AlertBody, ClientHello, ClientKey, Finished, ServerHello, build
-from qzmq_ref.handshake.session import known
 from qzmq_ref.registries import VERSION, AlertDescription, CipherSuite, KemId, MessageType
 
 
@@ -60,5 +59,3 @@ _STRUCTURES: Mapping[int, Callable[[Peer], Any]] = {
     MessageType.CLIENT_KEY: _client_key,
     MessageType.ALERT: lambda _: AlertBody(AlertDescription.INTERNAL_ERROR),
 }
-
-__all__ = ["known", "plain_sample", "sealed_sample", "suite_of"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from qzmq_conformance.case import Failed
 from qzmq_conformance.keys import as_client, as_server, key, policy
-from qzmq_conformance.link import ANSWER_WITHIN, Link
+from qzmq_conformance.link import Link
 from qzmq_conformance.peer import HONEST, Deviation, Peer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.security import Security
@@ -71,18 +71,18 @@ class Scene:
                 application = stack.enter_context(opened)
             else:
                 application = stage.bench.listening(self.target_type, self.security)
-            link = stack.enter_context(Link.connect(application.address))
+            link = stack.enter_context(Link.connect(application.address, stage.bench.patience))
             yield self._peer(stage, link, application, deviation)
             check_wire(stage, link)
 
     @contextmanager
     def visited(self, stage: Stage, *, once: bool = False) -> Iterator[Accept]:
-        """A listener of the peer that the target, a client, connects to; each call accepts the target's next connection.
+        """A listener of the peer that the target, a client, connects to; each call accepts its next connection.
 
         With `once` there is only one: a target that connects again finds nobody.
         """
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(ANSWER_WITHIN)
+            listener.settimeout(stage.bench.patience)
             endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
 
             @contextmanager
@@ -90,7 +90,7 @@ class Scene:
                 connected, _ = listener.accept()
                 if once:
                     listener.close()
-                with Link(connected) as link:
+                with Link(connected, stage.bench.patience) as link:
                     yield self._peer(stage, link, application, deviation)
                     check_wire(stage, link)
 
@@ -100,7 +100,7 @@ class Scene:
 
     def _peer(self, stage: Stage, link: Link, application: Application, deviation: Deviation) -> Peer:
         role = ClientPeer if self.role == "server" else ServerPeer
-        peer = role(stage, link, self._binding(), self._configuration(), deviation)
+        peer = role(stage, link, self._binding(self._peer_role), self._configuration(), deviation)
         peer.application = application
         peer.target_type = b"" if self.raw else self.target_type.encode()
         return peer
@@ -139,25 +139,30 @@ class Scene:
             metadata=metadata,
         )
 
-    def _binding(self) -> Binding:
-        role = "client" if self.role == "server" else "server"
+    @property
+    def _peer_role(self) -> Role:
+        return "client" if self.role == "server" else "server"
+
+    def _binding(self, role: Role) -> Binding:
         return RawBinding(role) if self.raw else ZmtpBinding(role)
 
     @property
     def peer_greeting(self) -> bytes:
         """What an honest peer sends at once."""
-        return self._binding().greeting()
+        return self._binding(self._peer_role).greeting()
 
     @property
     def target_greeting(self) -> bytes:
         """What the target sends at once, whatever it receives (ZMTP-1, RAW-1)."""
-        return (RawBinding(self.role) if self.raw else ZmtpBinding(self.role)).greeting()
+        return self._binding(self.role).greeting()
 
 
 def check_wire(stage: Stage, link: Link) -> None:
     """`Failed` if the target sent the case's octets in the clear."""
     if stage.token in link.received:
-        raise Failed("application octets of the target crossed the wire in the clear", "no application octet on the wire")
+        raise Failed(
+            "application octets of the target crossed the wire in the clear", "no application octet on the wire"
+        )
 
 
 def frame(octets: bytes) -> bytes:

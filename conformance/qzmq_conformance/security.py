@@ -12,7 +12,7 @@ from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, SigId
 
 @dataclass(frozen=True)
 class Security:
-    """`server` is the role. Keys are 40 Z85 characters; a server's `client_keys` are those it lets in, None for anyone."""
+    """`server` is the role. Keys are 40 Z85 characters; `client_keys` are those a server lets in, None for anyone."""
 
     policy: Policy
     server: bool

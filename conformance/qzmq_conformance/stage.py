@@ -4,36 +4,50 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from qzmq_conformance.case import Failed
 from qzmq_conformance.security import Security
-from qzmq_conformance.target import Application, Target, token
+from qzmq_conformance.target import REFERENCE, Application, Target, token
 from qzmq_conformance.trace import Entry
+
+PATIENCE = 5.0
 
 
 class Bench:
     """The processes and endpoints that all cases share. Context manager; leaving it ends the processes.
 
-    `target` is under test; `other` is the reference as the libzmq peer of the pattern cases.
+    `target` is under test; `other`, the reference, is the libzmq peer of the pattern cases.
+    `patience` is how many seconds the target may take to answer.
     """
 
-    def __init__(self, start: Callable[[], Target] = Target) -> None:
+    def __init__(
+        self, target: Sequence[str] = REFERENCE, other: Sequence[str] = REFERENCE, patience: float = PATIENCE
+    ) -> None:
         self._stack = ExitStack()
-        self.target = self._stack.enter_context(start())
-        self.other = self._stack.enter_context(Target())
         self._listening: dict[tuple[str, Security], Application] = {}
         self._lock = threading.Lock()
+        self._other = other
+        self.patience = patience
+        self._started: Target | None = None
+        self.target = self._stack.enter_context(Target(target))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def other(self) -> Target:
+        """The libzmq peer, started at first use."""
+        with self._lock:
+            if self._started is None:
+                self._started = self._stack.enter_context(Target(self._other))
+            return self._started
 
     def listening(self, pattern: str, security: Security) -> Application:
         """The target's one socket of this pattern and security; bound at first use. It returns what it receives."""

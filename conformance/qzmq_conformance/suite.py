@@ -4,10 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qzmq_conformance import agreement, bindings, closing, faults, handshake, isolation, legal, metadata, patterns, records, suites, wire
+from qzmq_conformance import (
+    agreement,
+    bindings,
+    closing,
+    faults,
+    handshake,
+    isolation,
+    legal,
+    metadata,
+    patterns,
+    records,
+    strangers,
+    suites,
+    wire,
+)
 from qzmq_conformance.case import Case
 
-FAMILIES = (closing.cases, bindings.cases, handshake.cases, faults.cases, wire.cases, records.cases, legal.cases, metadata.cases, suites.cases, agreement.cases, isolation.cases, patterns.cases)
+FAMILIES = (
+    closing.cases,
+    bindings.cases,
+    strangers.cases,
+    handshake.cases,
+    faults.cases,
+    wire.cases,
+    records.cases,
+    legal.cases,
+    metadata.cases,
+    suites.cases,
+    agreement.cases,
+    isolation.cases,
+    patterns.cases,
+)
 
 
 def cases() -> Iterator[Case]:

@@ -25,13 +25,17 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from qzmq_conformance.case import Failed, Undriven
 from qzmq_conformance.security import Security
 
 REFERENCE = (sys.executable, "-m", "qzmq_conformance.reference")
+
+
+Options = Mapping[str, str | int]
+
+
 class Message(NamedTuple):
     """What reached an application: the parts, and the peer's properties by name."""
 
@@ -53,11 +57,15 @@ class Target:
 
     def __init__(self, command: Sequence[str] = REFERENCE) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
-        )
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
+            )
+        except OSError as error:
+            self._log.close()
+            raise Undriven(f"{command[0]} does not start: {error}") from None
         self._lock = threading.Lock()
-        self._writing = threading.Lock()  # its own: who waits for the pipe must not keep the reader from emptying the other
+        self._writing = threading.Lock()  # another one: whoever waits for that pipe must not stop the reader of this
         self._answers: dict[int, Future[Mapping[str, Any]]] = {}
         self._inboxes: dict[int, queue.SimpleQueue[Message]] = {}
         self._tokens: set[bytes] = set()
@@ -68,8 +76,9 @@ class Target:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         try:
             self._process.wait(timeout=5)
@@ -77,6 +86,7 @@ class Target:
             self._process.kill()
             self._process.wait()
         self._reader.join(timeout=5)
+        self._process.stdout.close()
         self._log.close()
 
     def describe(self) -> Mapping[str, Any]:
@@ -90,12 +100,12 @@ class Target:
         *,
         bind: bool,
         security: Security | None,
-        options: Mapping[str, str] | None = None,
+        options: Options | None = None,
         echo: bool = False,
     ) -> Application:
-        """A new socket, bound or connected. `security` None is plain ZMTP NULL. `echo`: it returns whatever it receives.
+        """A new socket, bound or connected; without `security` plain ZMTP NULL. `echo`: it returns what it receives.
 
-        `options` are libzmq's, by name, as text. Raises `Undriven` if the target refuses.
+        `options` are libzmq's, by name: a number, or octets as text. Raises `Undriven` if the target refuses.
         """
         answer = self.ask(
             "open",
@@ -219,5 +229,5 @@ class Application:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -13,7 +13,7 @@ from qzmq_ref.registries import MessageType
 from qzmq_ref.spec.notation import Enum, Reference
 from qzmq_ref.spec.schema import load
 
-_STRUCTURE_OF: Mapping[int, str] = STRUCTURES
+_STRUCTURE_OF: Mapping[int, str] = {int(kind): name for kind, name in STRUCTURES.items()}
 SHOWN = 32  # octets of a value that a transcript shows
 
 
@@ -64,8 +64,9 @@ class Entry:
 def _meaning(span: Span, value: bytes) -> str:
     """The name of a code point, in brackets."""
     enum = load().ast[span.type.name] if isinstance(span.type, Reference) else None
-    names = [name for name, code in enum.members.items() if code == int.from_bytes(value)] if isinstance(enum, Enum) else []
-    return f" ({names[0]})" if names else ""
+    if not isinstance(enum, Enum):
+        return ""
+    return next((f" ({name})" for name, code in enum.members.items() if code == int.from_bytes(value)), "")
 
 
 def name_of(kind: type[IntEnum], value: int) -> str:

@@ -74,6 +74,10 @@ class Connector:
         """The Context has ended, and libzmq with it."""
         self._dispose()
 
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self._dispose()
+
     def close(self, linger: float | None) -> None:
         """The application closed or disconnected. libzmq may still have messages to send: go on until it hangs up."""
         self.linger = linger
@@ -266,6 +270,9 @@ class Connector:
         self._closing = True
         self._give_up()
         self._unlisten()
+        if self._hop is not None:
+            self._hop.close()
+            self._hop = None
         self._bridge.leave(self)
 
     def _unlisten(self) -> None:

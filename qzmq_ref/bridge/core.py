@@ -34,6 +34,9 @@ class Guest(Protocol):
     def finish(self, deadline: float | None) -> None:
         """Come to an end: nothing new, what is under way by `deadline` (monotonic; None: as long as it takes)."""
 
+    def abandon(self) -> None:
+        """Time is up: close everything now."""
+
 
 class Bridge:
     """One per Context. Started by the first bind or connect, ended by `Context.term` or with the process."""
@@ -57,6 +60,11 @@ class Bridge:
         """False once closed, and in a process forked off."""
         return self.loop.alive()
 
+    @property
+    def guests(self) -> int:
+        """How many listeners, connectors, handshakes, sessions and farewells there are."""
+        return len(self._guests)
+
     def private_path(self) -> str:
         """A fresh path for a unix socket that only this user can reach."""
         return str(self._directory / str(next(self._names)))
@@ -78,6 +86,7 @@ class Bridge:
             return
         if self.loop.alive():
             self._drain(None if linger is None else max(linger, FLOOR))
+            self.loop.run(self._abandon)
             self.loop.stop()
         self.resolver.shutdown(wait=False, cancel_futures=True)
         shutil.rmtree(self._directory, ignore_errors=True)
@@ -96,6 +105,10 @@ class Bridge:
         while not self._empty.wait(0.5 if seconds is None else max(0.0, min(0.5, (deadline or 0) - time.monotonic()))):
             if not self.loop.alive() or (deadline is not None and time.monotonic() >= deadline):
                 return
+
+    def _abandon(self) -> None:
+        while self._guests:
+            self._guests.pop().abandon()
 
     def _at_exit(self) -> None:
         self.close(EXIT)

@@ -31,7 +31,7 @@ SIOCGIFADDR = 0x8915
 
 _HOST = re.compile(r"[\w.\-:%\[\]*]+")
 
-Address = tuple[Any, ...] | str
+Address = tuple[Any, ...] | bytes
 """What the socket calls take: (host, port), for IPv6 also flow and scope, or a path."""
 
 
@@ -141,9 +141,9 @@ def peer_name(remote: socket.socket) -> str:
     return f"{name[0]}:{name[1]}"
 
 
-def _unix(path: str) -> str:
+def _unix(path: str) -> bytes:
     """Linux's abstract names are written with @ and start with NUL."""
-    return "\0" + path[1:] if path.startswith("@") else path
+    return b"\0" + os.fsencode(path[1:]) if path.startswith("@") else os.fsencode(path)
 
 
 def _wildcard_path() -> str:

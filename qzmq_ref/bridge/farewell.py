@@ -45,6 +45,10 @@ class RemoteFarewell:
         if deadline is not None:
             self._deadline = deadline if self._deadline is None else min(deadline, self._deadline)
 
+    def abandon(self) -> None:
+        """Close, whatever the peer has not taken."""
+        self._close()
+
     def _flush(self) -> None:
         """Send what is left, then shut down; watch for what comes next."""
         try:
@@ -104,6 +108,10 @@ class LocalFarewell:
 
     def finish(self, deadline: float | None) -> None:  # noqa: ARG002
         """The Context has ended: libzmq is gone, or the process is about to be."""
+        self._close()
+
+    def abandon(self) -> None:
+        """Close, whatever libzmq has not read."""
         self._close()
 
     def _ready(self, events: int) -> None:

@@ -102,6 +102,10 @@ class Handshake:
         """Give up: the Context has ended, and nothing has been carried."""
         self.abort()
 
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self.abort()
+
     def abort(self) -> None:
         """Close at once and tell nobody."""
         if self._leave():

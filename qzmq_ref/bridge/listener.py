@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 from pathlib import Path
 
@@ -54,6 +55,10 @@ class Listener:
     def finish(self, deadline: float | None) -> None:  # noqa: ARG002
         """The Context has ended: accept no more."""
         self.close(self.linger)
+
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self.close(0.0)
 
     def close(self, linger: float | None) -> None:
         """Stop listening. Sessions go on until libzmq ends them; their tails get `linger` seconds (None: for ever)."""
@@ -158,9 +163,9 @@ def _listen(endpoint: Endpoint, link: Link) -> socket.socket:
     listener = socket.socket(resolved.family, socket.SOCK_STREAM)
     try:
         link.options.prepare(listener)
-        if resolved.family == socket.AF_UNIX:
-            with contextlib.suppress(FileNotFoundError):
-                Path(str(resolved.address)).unlink()
+        if isinstance(resolved.address, bytes):
+            with contextlib.suppress(FileNotFoundError, ValueError):  # nothing there, or an abstract name
+                Path(os.fsdecode(resolved.address)).unlink()
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if resolved.family == socket.AF_INET6:

@@ -17,6 +17,9 @@ from qzmq_ref.bridge.poller import IN, poller
 
 log = logging.getLogger("qzmq")
 
+BATCH = 64
+"""Descriptors reported per turn."""
+
 Handler = Callable[[int], None]
 """Called with the events of its descriptor."""
 
@@ -127,28 +130,34 @@ class Loop:
         self._steps.append(action)
 
     def _run(self) -> None:
+        poll, handlers = self._poller.poll, self._handlers
         while self._running:
-            for fd, events in self._poller.poll(self._patience()):
-                handler = self._handlers.get(fd)
-                if handler is not None:
-                    self._guard(handler, events)
-            self._fire_timers()
-            for queue, most in ((self._calls, len(self._calls)), (self._steps, 1)):
-                for _ in range(min(most, len(queue))):
-                    self._guard(queue.popleft())
+            for fd, events in poll(self._patience() if self._steps or self._timers else None, BATCH):
+                try:
+                    if fd in handlers:
+                        handlers[fd](events)
+                except Exception:
+                    log.exception("internal error in the bridge: one connection is left aside")
+                    self.unwatch(fd)
+            if self._timers:
+                self._fire_timers()
+            for _ in range(len(self._calls)):
+                self._guard(self._calls.popleft())
+            if self._steps:
+                self._guard(self._steps.popleft())
         self._woken.close()
         self._waker.close()
 
-    def _guard(self, action: Callable[..., None], *arguments: int) -> None:
+    def _guard(self, action: Callable[[], None]) -> None:
         """A defect in one session must not end the others."""
         try:
-            action(*arguments)
+            action()
         except Exception:
             log.exception("internal error in the bridge")
 
     def _patience(self) -> float | None:
-        """How long to wait for events: until the next timer, not at all with work at hand."""
-        if self._steps or self._calls:
+        """How long to wait for events: until the next timer, not at all with steps to take."""
+        if self._steps:
             return 0
         while self._timers and self._timers[0][2].action is None:
             heapq.heappop(self._timers)

@@ -20,8 +20,8 @@ class Poller(Protocol):
     def unregister(self, fd: int, /) -> object:
         """Report nothing more."""
 
-    def poll(self, timeout: float | None, /) -> list[tuple[int, int]]:
-        """Wait up to `timeout` seconds, for ever if None; (descriptor, events) pairs."""
+    def poll(self, timeout: float | None, most: int, /) -> list[tuple[int, int]]:
+        """Wait up to `timeout` seconds, for ever if None; at most `most` pairs of descriptor and events."""
 
 
 class _Poll:
@@ -33,8 +33,8 @@ class _Poll:
         self.modify = self._poll.modify
         self.unregister = self._poll.unregister
 
-    def poll(self, timeout: float | None, /) -> list[tuple[int, int]]:
-        return self._poll.poll(None if timeout is None else timeout * 1000)
+    def poll(self, timeout: float | None, most: int, /) -> list[tuple[int, int]]:
+        return self._poll.poll(None if timeout is None else timeout * 1000)[:most]
 
 
 def poller() -> Poller:

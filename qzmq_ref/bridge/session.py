@@ -119,6 +119,12 @@ class Session:
             self._dry = True
         self._bridge.loop.later(DRY, lambda: self.finish(deadline))
 
+    def abandon(self) -> None:
+        """Close both hops, whatever they still hold."""
+        self._local_mask = self._remote_mask = -1
+        self._bridge.loop.close(self._local)
+        self._bridge.loop.close(self._remote)
+
     # ---- local hop to remote hop
 
     def _local_ready(self, events: int) -> None:

@@ -29,6 +29,7 @@ from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, 
 
 SERVER_CONTEXT = b"QZMQ-v1 server signature\0"
 CLIENT_CONTEXT = b"QZMQ-v1 client signature\0"
+"""What the signature of either side begins with, so that neither is ever taken for the other (CERT-5)."""
 
 
 def client_hello(session: Session) -> Session:
@@ -152,7 +153,7 @@ def _client_auth(session: Session) -> ClientAuth:
 
 
 def verify_finished(session: Session, message: Finished) -> Session:
-    """HS-16; then the server's direction enters generation 1 and the handshake secrets go (KS-5)."""
+    """HS-16, SEC-5; then the server's direction enters generation 1 and the handshake secrets go (KS-5)."""
     if not hmac.compare_digest(message.verify_data, server_mac(session, message.metadata)):
         raise Alert(AlertDescription.DECRYPT_ERROR, "HS-16", "Finished.verify_data does not match")
     generation = known(session.generation_secrets)

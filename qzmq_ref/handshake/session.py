@@ -245,7 +245,7 @@ Output: TypeAlias = (
 
 @dataclass(frozen=True, repr=False)
 class Session:
-    """One side's state. Actions return a new one; a failed action leaves the old one as it was."""
+    """One side's state. Actions return a new one; a failed action leaves the old one as it was (SEC-4)."""
 
     configuration: Configuration
     prologue: bytes

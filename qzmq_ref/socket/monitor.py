@@ -85,6 +85,10 @@ class Relay:
         """The Context has ended."""
         self._close()
 
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self._close()
+
     def tell(self, event: zmq.Event, value: int, endpoint: bytes) -> None:
         """Queue an event, if the application asked for its kind."""
         if event & self._mask:

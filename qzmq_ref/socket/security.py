@@ -38,7 +38,7 @@ def keypair(policy: Policy | str = "default") -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True)
 class Security:
-    """What a socket's attributes say, as the application set them."""
+    """What a socket's attributes say, as the application set them; the preset is `default` unless it did (POL-11)."""
 
     server: bool | None = None
     secretkey: KeyText | None = field(default=None, repr=False)

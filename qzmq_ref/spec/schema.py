@@ -52,6 +52,26 @@ class Octets(io.BytesIO):
         return super().read(left if size is None or size < 0 else min(size, left))
 
 
+class Uint(construct.Construct):
+    """An unsigned integer of `size` octets, the most significant first (NOT-1)."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def _parse(self, stream: Octets, _context: Any, path: str) -> int:
+        octets = stream.read(self.size)
+        if len(octets) < self.size:
+            raise ConstructError(f"{self.size} octets expected, {len(octets)} left", path)
+        return int.from_bytes(octets)
+
+    def _build(self, value: object, stream: io.BytesIO, _context: Any, path: str) -> object:
+        if not isinstance(value, int) or not 0 <= value < 1 << 8 * self.size:
+            raise ConstructError(f"{value!r} is not a uint{8 * self.size}", path)
+        stream.write(value.to_bytes(self.size))
+        return value
+
+
 class Opaque(construct.Construct):
     """All octets up to the end of the enclosing vector (NOT-5)."""
 
@@ -73,7 +93,7 @@ class Elements(construct.Subconstruct):
             return flat
         values: list[object] = []
         while stream.tell() < stream.end:
-            values.append(self.subcon._parsereport(stream, context, f"{path} -> [{len(values)}]"))
+            values.append(self.subcon._parse(stream, context, f"{path} -> [{len(values)}]"))
         return tuple(values)
 
     def _build(self, values: object, stream: io.BytesIO, context: Any, path: str) -> object:
@@ -115,14 +135,14 @@ class Vector(construct.Subconstruct):
     def __init__(self, content: construct.Construct, kind: notation.Vector) -> None:
         super().__init__(content)
         self.kind = kind
-        self.prefix = _uint(kind.length_size)
+        self.prefix = Uint(kind.length_size)
 
     def _check(self, length: int, path: str) -> None:
         if not self.kind.floor <= length <= self.kind.ceiling:
             raise ConstructError(f"length {length} not in {self.kind.floor}..{self.kind.ceiling}", path)
 
     def _parse(self, stream: Octets, context: Any, path: str) -> object:
-        length = self.prefix._parsereport(stream, context, path)
+        length = self.prefix._parse(stream, context, path)
         self._check(length, path)
         return _within(self.subcon, length, stream, context, path)
 
@@ -138,7 +158,7 @@ class Code(construct.Adapter):
     """A code point: a member of the bound IntEnum (NOT-6), or an int if an open enum does not list it (NOT-7)."""
 
     def __init__(self, enum: notation.Enum, bound: Mapping[str, type]) -> None:
-        super().__init__(_uint(enum.size))
+        super().__init__(Uint(enum.size))
         self.enum, self.bound = enum, bound
         self.known = frozenset(enum.members.values())
 
@@ -199,7 +219,7 @@ class Structure(construct.Construct):
     def _parse(self, stream: Octets, context: Any, path: str) -> object:
         values = Fields(context)
         for name, member in self.members:
-            values[name] = member._parsereport(stream, values, f"{path} -> {name}")
+            values[name] = member._parse(stream, values, f"{path} -> {name}")
         return self.bound[self.structure](**values)
 
     def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
@@ -335,7 +355,7 @@ class Schema:
     def _compile(self, kind: notation.Type, owner: notation.Struct) -> construct.Construct:
         match kind:
             case notation.Uint(size):
-                return _uint(size)
+                return Uint(size)
             case notation.Opaque():
                 return Opaque()
             case notation.Reference(name):
@@ -378,23 +398,20 @@ def _mismatch(name: str, expected: object, actual: object) -> TypeError:
     return TypeError(f"the class is not the {name} of the specification:\n  spec {expected}\n  code {actual}")
 
 
-def _uint(size: int) -> construct.Construct:
-    native = {1: construct.Int8ub, 2: construct.Int16ub, 4: construct.Int32ub, 8: construct.Int64ub}
-    return native.get(size) or construct.BytesInteger(size)
-
-
 def _within(content: construct.Construct, length: int, stream: Octets, context: Any, path: str) -> object:
     """Parse `content` from the next `length` octets; it takes all of them, because it reads to the end."""
     outer, end = stream.end, stream.tell() + length
     if end > outer:
         raise ConstructError(f"{length} octets announced, {length - (end - outer)} left", path)
     stream.end = end
-    value: object = content._parsereport(stream, context, path)
+    value: object = content._parse(stream, context, path)
     stream.end = outer
     return value
 
 
 def _built(content: construct.Construct, value: object, context: Any, path: str) -> bytes:
+    if type(content) is Opaque and type(value) is bytes:  # most of a message; no need to copy it once more
+        return value
     stream = io.BytesIO()
     content._build(value, stream, context, path)
     return stream.getvalue()
