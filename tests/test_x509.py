@@ -274,6 +274,14 @@ def test_malformed_chains() -> None:
     assert parse_failure(b"\x02" + leaf) == (AlertDescription.UNSUPPORTED_CERTIFICATE, "CERT-1")
 
 
+def test_a_signature_is_whole_octets() -> None:
+    """CERT-7: the signature's BIT STRING has no unused bits, or one certificate had several encodings."""
+    leaf, *_ = chain_of(*CHAIN)
+    signature = read(leaf).certificate.signature
+    assert leaf.endswith(b"\x00" + signature)
+    assert parse_failure(body(leaf[: -len(signature) - 1] + b"\x01" + signature[:-1] + b"\0"))[1] == "CERT-7"
+
+
 def test_a_key_of_the_wrong_algorithm_is_refused_before_the_path() -> None:
     """CERT-1."""
     octets = body(*chain_of(*CHAIN))

@@ -110,7 +110,10 @@ class Trust:
 def read(der: bytes) -> Link:
     """One certificate; `Invalid` if the octets are not exactly one of version 3 (RFC 5280 section 4.1)."""
     try:
-        return _link(x509.load_der_x509_certificate(der))
+        certificate = x509.load_der_x509_certificate(der)
+        if not der.endswith(b"\0" + certificate.signature):  # OpenSSL does not look at the count of unused bits
+            raise ValueError("the signature is not whole octets")
+        return _link(certificate)
     except Exception as error:  # noqa: BLE001 (whatever the parser minds, the octets are a peer's)
         raise Invalid(f"no certificate: {type(error).__name__}: {error}") from None
 
