@@ -135,10 +135,9 @@ class Metrics:
         family = HistogramMetricFamily("qzmq_operation_seconds", help_text, labels=("operation",))
         bounds = [*map(str, BOUNDS), "+Inf"]
         for operation in Book().times:
-            times = [book.times[operation] for book in self._books]
+            times = [Times(), *(book.times[operation] for book in self._books)]
             counts = accumulate(map(sum, zip(*(each.buckets for each in times), strict=True)))
-            buckets = list(zip(bounds, counts, strict=True)) or [(bound, 0) for bound in bounds]
-            family.add_metric((operation,), buckets, sum(each.total for each in times))
+            family.add_metric((operation,), list(zip(bounds, counts, strict=True)), sum(each.total for each in times))
         return family
 
 

@@ -118,7 +118,7 @@ class Network:
     def _run(self) -> None:
         while self._running:
             for key, events in self._selector.select():
-                if key.fileobj in self._selector.get_map():  # an earlier event of this turn may have closed it
+                if self._selector.get_map().get(key.fd) is key:  # an earlier event of this turn may have changed it
                     key.data(events)
 
     def _fulfil(self, _events: int) -> None:
