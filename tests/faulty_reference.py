@@ -38,6 +38,7 @@ class Fault:
         exec(compile(source.replace(self.right, self.wrong), spec.origin, "exec"), module.__dict__)  # noqa: S102
 
 
+CERTIFICATES, X509 = "qzmq_ref.handshake.certificates", "qzmq_ref.handshake.x509"
 CLIENT, SERVER, RECORDS = "qzmq_ref.handshake.client", "qzmq_ref.handshake.server", "qzmq_ref.records"
 FAULTS: Mapping[str, Fault] = {
     "none": Fault("qzmq_ref.z85", "from __future__", "from __future__", "handshake/hybrid/server/whole-mutual"),
@@ -48,10 +49,46 @@ FAULTS: Mapping[str, Fault] = {
         "faults/hybrid/client/ServerHello/signature-flip0",
     ),
     "pin-unchecked": Fault(
-        CLIENT,
-        "if key.pin not in configuration.server_pins:",
-        "if False:",
+        CERTIFICATES,
+        "if shown.key.pin in configuration.server_pins:",
+        "if True:",
         "faults/classical/client/ServerHello/stranger",
+    ),
+    "path-unchecked": Fault(
+        CERTIFICATES,
+        'x509.check_chain(shown.chain, configuration.trust, "client", algorithms)',
+        "pass",
+        "certificates/hybrid/server/ClientAuth/issuer-forged",
+    ),
+    "weak-link-unchecked": Fault(
+        X509,
+        "    _check_algorithms(path, algorithms)\n",
+        "",
+        "certificates/pq_only/client/ServerHello/anchor-weak",
+    ),
+    "name-unchecked": Fault(
+        X509,
+        "if trust.name and not is_named(path[0], trust.name):",
+        "if False:",
+        "certificates/classical/client/ServerHello/another-name",
+    ),
+    "dates-unchecked": Fault(
+        X509,
+        "if not link.not_before <= now <= link.not_after:",
+        "if False:",
+        "certificates/hybrid/client/ServerHello/anchor-expired",
+    ),
+    "any-issuer": Fault(
+        X509,
+        "if not (basic and basic.ca) or (usage and not usage.key_cert_sign):",
+        "if not basic:",
+        "certificates/hybrid/server/ClientAuth/issuer-no-ca",
+    ),
+    "any-purpose": Fault(
+        X509,
+        "if not (stated and signs and leaf.purposes and purpose in leaf.purposes):",
+        "if False:",
+        "certificates/hybrid/server/ClientAuth/leaf-for-others",
     ),
     "suite-unchecked": Fault(
         CLIENT,

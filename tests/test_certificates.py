@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from qzmq_conformance.chains import MIDDLE, ROOT, Shape
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.connection import Configuration, Connection, Ended, Established
 from qzmq_ref.handshake.messages import NewTicket, parse_structure
@@ -17,12 +18,11 @@ from qzmq_ref.policy import MAX_TICKET_LIFETIME, Policy, preset_names
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import AlertDescription, SigId
 from qzmq_ref.tickets import MemoryTickets
-from tests.chains import CLIENT, MIDDLE, NOW, ROOT, SERVER, Shape, chain_of, server_and_client, trust_in
+from tests.chains import CLIENT, CLIENTS, NOW, SERVER, SERVERS, chain_of, server_and_client, trust_in
 from tests.pairs import Clock, Pair, seeded
 from tests.test_resume import resumed, session_of, tickets_of
 
 DAY = 86400.0
-SERVERS, CLIENTS = (SERVER, MIDDLE, ROOT), (CLIENT, ROOT)
 ROOTS = chain_of(ROOT)
 EXPIRED: dict[str, Any] = {"days": (-9, -1)}
 

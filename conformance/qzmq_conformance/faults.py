@@ -182,7 +182,7 @@ def _wrong_kem_keys(mode: str) -> Iterator[Fault]:
 
 def _wrong_certificates(structure: str, algorithms: Iterable[SigId]) -> Iterator[Fault]:
     """Types that nobody can check, keys that do not fit, and octets that are no key."""
-    for kind in (1, 2, 255):
+    for kind in (2, 255):
         edit = updating("certificate", beginning(bytes([kind])))
         yield refused(f"certificate-type-{kind}", "CERT-1", structure, content=edit)
     for sig in algorithms:

@@ -164,6 +164,8 @@ def _secure(socket: zmq.Socket[bytes], security: Security) -> None:
         "qzmq_secretkey": security.secret_key,
         "qzmq_serverkey": security.server_key,
         "qzmq_clientkeys": security.client_keys,
+        "qzmq_ca": security.ca,
+        "qzmq_servername": security.server_name,
     }
     for name, value in attributes.items():
         if value not in ("", None):

@@ -77,7 +77,7 @@ class ClientPeer(Peer):
         message = bytes([MessageType.CLIENT_KEY]) + octets
         self.session = self.session.but(client_key=message)
         self.generation = keyschedule.first_generation(self.session.hash, secrets.master, self.session.t_ck)
-        self.session = self.session.but(generation=self.generation)
+        self.session = self.session.but(generation=1, generation_secrets=self.generation)
         self.reader = RecordReader(self.session.chosen, secrets.s_hs, 0)
         self.sealer = sealer(self.session.chosen, self.generation.c_ap, 1)
         return message, auth

@@ -12,13 +12,18 @@ from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, SigId
 
 @dataclass(frozen=True)
 class Security:
-    """`server` is the role. Keys are 40 Z85 characters; `client_keys` are those a server lets in, None for anyone."""
+    """`server` is the role. Keys are 40 Z85 characters; `client_keys` are those a server lets in, None for anyone.
+
+    `ca` is the PEM certificate of an authority whose certificates a peer may show, a server's for `server_name`.
+    """
 
     policy: Policy
     server: bool
     secret_key: str = field(default="", repr=False)
     server_key: str = ""
     client_keys: tuple[str, ...] | None = None
+    ca: str = ""
+    server_name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; a suite is the names of its four algorithms."""

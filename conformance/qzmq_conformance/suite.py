@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from qzmq_conformance import (
     agreement,
     bindings,
+    certificates,
     closing,
     faults,
     handshake,
@@ -27,6 +28,7 @@ FAMILIES = (
     strangers.cases,
     handshake.cases,
     faults.cases,
+    certificates.cases,
     wire.cases,
     records.cases,
     legal.cases,
