@@ -69,6 +69,7 @@ class Peer:
         self.target_type = b""
         self.application: Application | None = None
         self.last = b""
+        self.tickets: list[bytes] = []
         self.greeting = binding.greeting()
         self.header: Callable[[int], bytes] = binding.header
 
@@ -144,7 +145,14 @@ class Peer:
         return kind, body
 
     def read_message_or_end(self) -> tuple[int | None, bytes]:
-        """As `read_message`; the type is None at the end of the stream."""
+        """As `read_message`; the type is None at the end of the stream. Tickets may come at any time (RES-1)."""
+        while True:
+            kind, body = self._read_any()
+            if kind != MessageType.NEW_TICKET:
+                return kind, body
+            self.tickets.append(body)
+
+    def _read_any(self) -> tuple[int | None, bytes]:
         message = self.link.message(self.binding)
         if message is None:
             return None, b""
