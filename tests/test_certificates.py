@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from qzmq_conformance.chains import MIDDLE, ROOT, Shape
 from qzmq_ref.alerts import LocalError
@@ -148,6 +149,13 @@ def test_a_raw_key_is_accepted_by_pin_only() -> None:
     assert refusal(run(server, replace(client, chain=())), "server") == refused
     anonymous = replace(client, key=None, chain=())
     assert refusal(run(server, anonymous), "server") == (AlertDescription.CERTIFICATE_REQUIRED, "HS-12")
+
+
+def test_a_chain_beyond_a_messages_limit_is_not_even_read() -> None:
+    """HS-1: names enough for 2^17 octets."""
+    names = tuple(x509.DNSName(f"{i:064}.example") for i in range(2000))
+    server, client = server_and_client((SERVER.but(names=names), ROOT))
+    assert refusal(run(server, client), "client") == (AlertDescription.RECORD_OVERFLOW, "HS-1")
 
 
 # ---------------------------------------------------------------------- resumption
