@@ -152,10 +152,10 @@ def test_a_raw_key_is_accepted_by_pin_only() -> None:
 
 
 def test_a_chain_beyond_a_messages_limit_is_not_even_read() -> None:
-    """HS-1: names enough for 2^17 octets."""
+    """HS-1, as RAW-6 has it: names enough for 2^17 octets."""
     names = tuple(x509.DNSName(f"{i:064}.example") for i in range(2000))
     server, client = server_and_client((SERVER.but(names=names), ROOT))
-    assert refusal(run(server, client), "client") == (AlertDescription.RECORD_OVERFLOW, "HS-1")
+    assert refusal(run(server, client), "client") == (AlertDescription.RECORD_OVERFLOW, "RAW-6")
 
 
 # ---------------------------------------------------------------------- resumption
