@@ -103,7 +103,7 @@ class Term:
 
     @classmethod
     def of(cls, days: int) -> Term:
-        """From now on, for some days. LocalError unless there is at least one, and at most what X.509 can write."""
+        """From now on, for some days. LocalError unless they are 1 to AUTHORITY_DAYS."""
         now = datetime.now(UTC).replace(microsecond=0)
         if not 1 <= days <= AUTHORITY_DAYS:
             raise LocalError(f"a certificate cannot be valid for {days} days: choose 1 to {AUTHORITY_DAYS}")
