@@ -25,7 +25,8 @@ from qzmq_ref.alerts import LocalError
 from qzmq_ref.asyncio import Context as AsyncioContext
 from qzmq_ref.crypto import provider
 from qzmq_ref.crypto.signature import SigningKey
-from qzmq_ref.patterns import MECHANISM
+from qzmq_ref.metadata import build_metadata
+from qzmq_ref.patterns import MECHANISM, foreign_properties
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import SigId
 from qzmq_ref.socket import Context
@@ -186,6 +187,7 @@ class _QzmqAuthenticator(Authenticator):
         """As pyzmq's, but without a context the handler is for the sockets of qzmq_ref's own."""
         super().__init__(context or self._default_context.instance(), *arguments, **options)
         self._judges: dict[str, Judge] = {}
+        self._mechanism = b""
 
     def configure_qzmq(
         self, domain: str = "*", location: str | os.PathLike[str] | Iterable[KeyText] | Judge = "."
@@ -211,7 +213,8 @@ class _QzmqAuthenticator(Authenticator):
 
     async def handle_zap_message(self, msg: list[bytes]) -> None:
         """Answer one request; of another mechanism as pyzmq does."""
-        if msg[5:6] != [MECHANISM] or msg[0] != b"1.0":
+        self._mechanism = b"".join(msg[5:6])
+        if self._mechanism != MECHANISM or msg[0] != b"1.0":
             return await super().handle_zap_message(msg)
         domain, address = (frame.decode(self.encoding, "replace") for frame in msg[2:4])
         key = b"".join(z85.encode(sha256(spki).digest()) for spki in msg[6:7])
@@ -223,6 +226,14 @@ class _QzmqAuthenticator(Authenticator):
             return self._send_zap_reply(msg[1], b"500", b"Internal error")
         self.log.debug("QZMQ: domain=%r address=%r key=%r: %s", domain, address, key, fault or "admitted")
         return self._send_zap_reply(msg[1], b"400" if fault else b"200", fault.encode() or b"OK", user_id)
+
+    def _send_zap_reply(
+        self, request_id: bytes, status_code: bytes, status_text: bytes, user_id: str = "anonymous"
+    ) -> None:
+        """As pyzmq's, and a peer of another mechanism cannot say itself what only QZMQ's receivers say (ZMTP-16)."""
+        named = user_id.encode(self.encoding, "replace") if status_code == b"200" else b""
+        own = () if self._mechanism == MECHANISM else foreign_properties(self._mechanism)
+        self.zap_socket.send_multipart([b"1.0", request_id, status_code, status_text, named, build_metadata(own)])
 
     def _address_fault(self, address: str) -> str:
         """By `allow` and `deny`, which hold for every mechanism."""

@@ -12,6 +12,7 @@ from qzmq_ref.registries import AlertDescription, CipherSuite
 from qzmq_ref.spec.tables import tables
 
 MECHANISM = b"QZMQ"
+CURVE = b"CURVE"
 
 _RESERVED = frozenset({b"user-id", b"peer-address"})
 _RESERVED_PREFIXES = (b"x-qzmq-", b"__")
@@ -52,6 +53,13 @@ def added_properties(pin: bytes | None, suite: CipherSuite, address: str) -> tup
         b"X-QZMQ-Suite": str(suite).encode(),
     }
     return tuple(Property(name, value) for name, value in added.items() if value)
+
+
+def foreign_properties(mechanism: bytes) -> tuple[Property, ...]:
+    """What ZAP says of a peer of another mechanism beside User-Id, so that the peer cannot say it itself (ZMTP-16)."""
+    own = (row["Property"].encode() for row in tables()["added-properties"])
+    values = {b"X-QZMQ-Mechanism": mechanism}
+    return tuple(Property(name, values.get(name, b"")) for name in own if name != b"User-Id")
 
 
 def authorized_properties(

@@ -15,6 +15,10 @@ from qzmq_ref.registries import AlertDescription
 from qzmq_ref.spec.schema import load, structure
 
 GREETING_SIZE = 64
+
+OPENING = 11
+"""Octets of a greeting that are the same for every mechanism: signature and major version."""
+
 COMMAND, LONG_COMMAND = 0x04, 0x06
 MAX_SHORT = 255
 

@@ -6,17 +6,19 @@ import contextlib
 import logging
 import os
 import socket
+from collections import Counter
 from pathlib import Path
 
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import WILDCARD_NAME, Endpoint, bound, peer_host, peer_name, resolve_bind
 from qzmq_ref.bridge.handshake import Authenticated, Handshake
 from qzmq_ref.bridge.link import Link
-from qzmq_ref.bridge.local import LocalHop, of_own_process
+from qzmq_ref.bridge.local import LocalHop, connect_private
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure
 from qzmq_ref.bridge.session import Session
 from qzmq_ref.connection import Ended, Rekeying, TicketReceived
+from qzmq_ref.patterns import MECHANISM
 from qzmq_ref.spec.tables import tables
 
 log = logging.getLogger("qzmq")
@@ -30,9 +32,6 @@ HALF_OPEN = int(next(row["Ceiling"] for row in tables()["bounds"] if row["Bound"
 PAUSE = 0.1
 """Seconds without accepting after the system refused another descriptor."""
 
-BUSY = 0.005
-"""Seconds after which a local connection is tried again that libzmq's backlog had no place for."""
-
 
 class Listener:
     """Owns the listening socket; `endpoint` is its public name, as LAST_ENDPOINT gives it."""
@@ -44,6 +43,7 @@ class Listener:
         self._bridge = bridge
         self._link = link
         self._half_open = 0
+        self.sessions: Counter[str] = Counter()  # authenticated so far, by mechanism
         self._listener = _listen(endpoint, link)
         self.endpoint = bound(self._listener)
 
@@ -129,32 +129,20 @@ class Listener:
 
     def _authenticated(self, authenticated: Authenticated) -> None:
         self._handshake_over()
+        self.sessions[MECHANISM.decode()] += 1
         self._join(authenticated)
 
     def _join(self, authenticated: Authenticated) -> None:
-        """Open the local connection of a new session. libzmq is given a moment if its backlog is full."""
-        local = socket.socket(socket.AF_UNIX)
-        try:
-            local.setblocking(False)
-            self._link.options.buffers(local)
-            local.connect(self.private)
-        except BlockingIOError:
-            local.close()
-            self._bridge.loop.later(BUSY, lambda: self._join(authenticated))
-            return
-        except OSError:
-            local.close()
-            authenticated.decline()
-            return
-        if not of_own_process(local):
-            log.error("%s is not ours: somebody took its place", self.private)
-            local.close()
-            authenticated.decline()
-            return
-        hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
-        hop.done = lambda first: authenticated.start(authenticated.session(self, local), first)
-        hop.lost = authenticated.decline
-        hop.announce(authenticated.peer.metadata)
+        """Open the local connection of a new session."""
+
+        def reached(local: socket.socket) -> None:
+            hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
+            hop.done = lambda first: authenticated.start(authenticated.session(self, local), first)
+            hop.lost = authenticated.decline
+            hop.announce(authenticated.peer.metadata)
+
+        options = self._link.options
+        connect_private(self._bridge.loop, self.private, options, reached=reached, gone=authenticated.decline)
 
 
 def _listen(endpoint: Endpoint, link: Link) -> socket.socket:

@@ -7,6 +7,7 @@ and shows the properties on each message.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import socket
@@ -14,11 +15,15 @@ import struct
 from collections.abc import Callable, Iterable
 
 from qzmq_ref.bridge.loop import Loop
+from qzmq_ref.bridge.options import Options
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.metadata import Property
 from qzmq_ref.zmtp import after_ready, error, greeting, ready
 
 log = logging.getLogger("qzmq")
+
+BUSY = 0.005
+"""Seconds after which a local connection is tried again that libzmq's backlog had no place for."""
 
 
 def of_own_process(sock: socket.socket) -> bool:
@@ -27,6 +32,30 @@ def of_own_process(sock: socket.socket) -> bool:
         return True
     pid, _uid, _gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return bool(pid == os.getpid())
+
+
+def connect_private(
+    loop: Loop, path: str, options: Options, *, reached: Callable[[socket.socket], None], gone: Callable[[], None]
+) -> None:
+    """Connect to a path where libzmq listens; `gone` if it does not any more, or is not this process (SEC-10)."""
+    local = socket.socket(socket.AF_UNIX)
+    try:
+        local.setblocking(False)
+        options.buffers(local)
+        local.connect(path)
+    except BlockingIOError:  # libzmq's backlog is full
+        local.close()
+        again = functools.partial(connect_private, loop, path, options, reached=reached, gone=gone)
+        loop.later(BUSY, again)
+        return None
+    except OSError:
+        local.close()
+        return gone()
+    if of_own_process(local):
+        return reached(local)
+    log.error("%s is not ours: somebody took its place", path)
+    local.close()
+    return gone()
 
 
 class LocalHop:

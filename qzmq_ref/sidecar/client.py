@@ -17,6 +17,7 @@ from qzmq_ref.bridge.endpoints import Endpoint, peer_host, peer_name
 from qzmq_ref.bridge.handshake import Authenticated, Handshake
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
+from qzmq_ref.bridge.report import refusal
 from qzmq_ref.connection import Ended
 from qzmq_ref.sidecar.program import ProgramHop, Properties, socket_type_of
 from qzmq_ref.sidecar.session import PatientSession
@@ -78,6 +79,10 @@ class Passage:
         """The sidecar ends, and nothing has been carried."""
         self._hang_up()
 
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self._hang_up()
+
     def _greet(self, *, framed: bool) -> ProgramHop:
         return ProgramHop(self._bridge.loop, self._sock, framed=framed, name=self._owner.endpoint)
 
@@ -107,10 +112,10 @@ class Passage:
         self._hang_up()
 
     def _refused(self, ended: Ended | None) -> None:
-        """A refusal by the authenticated server is final (ALR-5): a ZeroMQ program is told so, and hangs up itself."""
+        """A refusal by the authenticated server is final (ALR-6): a ZeroMQ program is told so, and hangs up itself."""
         self._attempt = None
-        if ended is not None and ended.authenticated and self._hop is not None:
-            self._hop.refuse()
+        if (status := refusal(ended)) and self._hop is not None:
+            self._hop.refuse(status)
         else:
             self._hang_up()
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import zmq
 
 from qzmq_ref.bridge.core import Slot
+from qzmq_ref.socket.curve import CurveJudge
 from qzmq_ref.socket.zap import Zap
 from qzmq_ref.tickets import MemoryTickets
 
@@ -20,6 +21,7 @@ class SecuredContext(zmq.Context[_S]):
     _slot: Slot
     _tickets: MemoryTickets
     _zap: Zap
+    _curve: CurveJudge
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -28,6 +30,7 @@ class SecuredContext(zmq.Context[_S]):
         self._slot = secured.slot if secured else Slot()
         self._tickets = secured.tickets if secured else MemoryTickets()
         self._zap = secured.zap if secured else Zap(self.underlying)
+        self._curve = secured.curve if secured else CurveJudge(self.underlying, self._zap)
 
     @property
     def tickets(self) -> MemoryTickets:
@@ -38,6 +41,11 @@ class SecuredContext(zmq.Context[_S]):
     def zap(self) -> Zap:
         """Who asks this Context's ZAP handler."""
         return self._zap
+
+    @property
+    def curve(self) -> CurveJudge:
+        """Who admits the CURVE clients of this Context's sockets."""
+        return self._curve
 
     @property
     def slot(self) -> Slot:

@@ -13,6 +13,7 @@ from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.poller import IN
 
 HIDDEN_BIND = frozenset({zmq.Event.ACCEPTED})
+HIDDEN_CURVE = HIDDEN_BIND | {zmq.Event.LISTENING, zmq.Event.CLOSED}
 HIDDEN_CONNECT = frozenset({zmq.Event.CONNECTED, zmq.Event.CONNECT_DELAYED})
 HIDDEN_STREAM = HIDDEN_CONNECT | {zmq.Event.CONNECT_RETRIED, zmq.Event.CLOSED}
 """Events of the private hop that say nothing of the network: the bridge tells them itself, in their time."""

@@ -6,7 +6,8 @@ import contextlib
 import errno
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +16,14 @@ import zmq
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.bridge.connector import Connector
 from qzmq_ref.bridge.core import Bridge
+from qzmq_ref.bridge.dualstack import DualListener
 from qzmq_ref.bridge.endpoints import parse
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
 from qzmq_ref.handshake.tickets import TicketStore
 from qzmq_ref.policy import Policy
-from qzmq_ref.socket.monitor import HIDDEN_BIND, HIDDEN_CONNECT, HIDDEN_STREAM, Monitor
+from qzmq_ref.socket.curve import CurveClients, curve_options
+from qzmq_ref.socket.monitor import HIDDEN_BIND, HIDDEN_CONNECT, HIDDEN_CURVE, HIDDEN_STREAM, Monitor
 from qzmq_ref.socket.options import (
     linger_of,
     option_of,
@@ -29,7 +32,7 @@ from qzmq_ref.socket.options import (
     socket_type,
     transport_options,
 )
-from qzmq_ref.socket.security import KeyText, PemText, Security
+from qzmq_ref.socket.security import KeyText, PemText, Security, octets
 
 if TYPE_CHECKING:
     from qzmq_ref.socket.context import SecuredContext
@@ -45,6 +48,7 @@ class SecuredSocket(zmq.Socket[_T]):
     that binds is the server and one that connects the client, unless `qzmq_server` says otherwise. In place of a pin,
     `qzmq_ca` trusts the certificates of an authority, a client's for `qzmq_servername`; `qzmq_certificate` is what
     this side shows, its own first; all are PEM. A server keeps its tickets with its Context, or in `qzmq_tickets`.
+    With `qzmq_curve_secretkey` a server admits the CURVE clients of `qzmq_curve_clients` on the same port.
     """
 
     context: SecuredContext[Any]
@@ -59,12 +63,15 @@ class SecuredSocket(zmq.Socket[_T]):
     qzmq_ca: PemText | None = None
     qzmq_servername: str = ""
     qzmq_tickets: TicketStore | None = None
+    qzmq_curve_secretkey: KeyText | None = None
+    qzmq_curve_clients: CurveClients | None = None
 
     _endpoints: dict[str, list[Listener | Connector]]
     _monitor: Monitor
     _last_endpoint: bytes | None = None
     _own_metadata: tuple[bytes, ...] = ()
     _zap_domain: bytes = b""
+    _serves_curve: bool = False
     _linger: float | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -72,6 +79,12 @@ class SecuredSocket(zmq.Socket[_T]):
         self._monitor = Monitor()
         super().__init__(*arguments, **options)  # type: ignore[misc]  # its overloads name self's type
         self._linger = linger_of(self)
+
+    @property
+    def qzmq_sessions(self) -> Mapping[str, int]:
+        """How many clients have been authenticated so far where this socket is bound, by mechanism."""
+        endpoints = itertools.chain.from_iterable(self._endpoints.values())
+        return sum((each.sessions for each in endpoints if isinstance(each, Listener)), Counter())
 
     # ---- endpoints
 
@@ -83,10 +96,11 @@ class SecuredSocket(zmq.Socket[_T]):
             return super().bind(text)
         with _zmq_errors(text):
             endpoint = parse(text, bind=True)
-            listener = Listener(self._bridge(), endpoint, self._link(bind=True))
+            kind = Listener if self.qzmq_curve_secretkey is None else DualListener
+            listener = kind(self._bridge(), endpoint, self._link(bind=True))
         try:
             self._attach(listener, super().bind, HIDDEN_BIND)
-        except zmq.ZMQError:
+        except (zmq.ZMQError, LocalError):
             listener.close(0.0)
             raise
         return self._bind_cm(text)
@@ -138,9 +152,36 @@ class SecuredSocket(zmq.Socket[_T]):
         self._monitor.name(private, endpoint.endpoint, hidden)
         with private_hop(self, connect=isinstance(endpoint, Connector)):
             attach(private)
+        if isinstance(endpoint, DualListener):
+            self._attach_curve(endpoint, attach)
         self._endpoints.setdefault(endpoint.endpoint, []).append(endpoint)
         self._last_endpoint = endpoint.endpoint.encode()
         self._bridge().loop.call(endpoint.start)
+
+    def _attach_curve(self, listener: DualListener, attach: Callable[[str], object]) -> None:
+        """Bind libzmq's side a second time, for the CURVE clients of the same port (ZMTP-14)."""
+        key = self.qzmq_curve_secretkey
+        assert key is not None  # noqa: S101  # there is no DualListener without it
+        octets("qzmq_curve_secretkey", key)
+        private = f"ipc://{listener.private_curve}"
+        self._monitor.name(private, listener.endpoint, HIDDEN_CURVE)
+        with curve_options(self, key, self._curve_domain()):
+            attach(private)
+        self._serves_curve = True
+
+    def _curve_domain(self) -> bytes:
+        """The ZAP domain of this socket's CURVE clients, who are admitted by it (ZMTP-15)."""
+        if self.qzmq_server is False or self.type == zmq.STREAM:
+            raise LocalError("qzmq_curve_secretkey is for a server of another type than STREAM: leave it out here")
+        if self.qzmq_curve_clients is None:
+            raise LocalError("ZMTP-15: set qzmq_curve_clients to the public CURVE keys to admit, or to 'zap'")
+        if self.qzmq_curve_clients != "zap":
+            return self.context.curve.admit(self._bridge(), self.qzmq_curve_clients)
+        if not self._zap_domain:
+            raise LocalError(
+                "ZMTP-15: set zap_domain, so that the application's ZAP handler is asked about CURVE clients"
+            )
+        return self._zap_domain
 
     def _detach(self, detach: Callable[[str], None], text: str) -> None:
         if text.startswith("inproc://"):
@@ -151,10 +192,17 @@ class SecuredSocket(zmq.Socket[_T]):
         for endpoint in found:
             self._bridge().loop.run(functools.partial(endpoint.close, self._linger))
             detach(f"ipc://{endpoint.private}")
+            if isinstance(endpoint, DualListener):
+                detach(f"ipc://{endpoint.private_curve}")
         return None
 
     def _link(self, *, bind: bool) -> Link:
         """How connections are secured and set up, by the socket's attributes and options of this moment."""
+        if self._serves_curve:
+            raise LocalError(
+                "this socket serves CURVE clients, for whom libzmq asks ZAP from then on: bind and connect the other "
+                "endpoints before that one, or on a socket of their own"
+            )
         if self.get(zmq.MECHANISM) != zmq.NULL:
             raise LocalError(
                 "this socket is set up for CURVE, PLAIN or GSSAPI: leave those lines out, QZMQ replaces them"

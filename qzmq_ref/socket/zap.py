@@ -86,6 +86,7 @@ class Zap:
         self._line: Line | None = None
         self._waiting: dict[bytes, Answer] = {}
         self._asked = 0
+        self.own_handler = False  # the one that is bound judges CURVE clients only, and is nobody for QZMQ's
 
     def due(self, bridge: Bridge, domain: bytes, *, enforced: bool) -> Callable[[], bool]:
         """What tells whether to ask about the next client of a socket with this ZAP_DOMAIN (ZAP-1)."""
@@ -99,6 +100,10 @@ class Zap:
         """The Context has ended."""
         self._hang_up()
 
+    def abandon(self) -> None:
+        """As finish: there is nothing to wait for."""
+        self._hang_up()
+
     def _is_there(self, bridge: Bridge) -> bool:
         """Whether there is a handler. If that cannot be told: yes, and it will not have answered."""
         try:
@@ -108,6 +113,8 @@ class Zap:
 
     def _reach(self, bridge: Bridge) -> Line | None:
         """The line to the handler, if there is one."""
+        if self.own_handler:
+            return None
         if self._line is not None and self._line.lost():
             self._hang_up()
         if self._line is None:
