@@ -13,7 +13,7 @@ from typing import Protocol
 
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.farewell import LocalFarewell, RemoteFarewell
-from qzmq_ref.bridge.loop import Handler
+from qzmq_ref.bridge.loop import Handler, Timer
 from qzmq_ref.bridge.poller import IN, OUT
 from qzmq_ref.bridge.report import report
 from qzmq_ref.connection import Connection, Ended, Event, Rekeying, TicketReceived
@@ -47,8 +47,8 @@ class Session:
     """Joins the two hops of one connection until either ends."""
 
     __slots__ = (
-        "_bridge", "_chunk", "_connection", "_dry", "_incoming", "_local", "_local_mask", "_outgoing", "_owner",
-        "_patience", "_peer", "_remote", "_remote_mask", "_remote_takes", "_unread",
+        "_age_check", "_bridge", "_chunk", "_connection", "_dry", "_incoming", "_local", "_local_mask", "_outgoing",
+        "_owner", "_patience", "_peer", "_remote", "_remote_mask", "_remote_takes", "_unread",
     )  # fmt: skip
 
     local_farewell = LocalFarewell
@@ -76,6 +76,7 @@ class Session:
         self._remote_takes = True
         self._local_mask = self._remote_mask = -1
         self._dry = False
+        self._age_check: Timer | None = None
         self._patience = CHECK if connection.limits == Limits() else HASTE
         self._chunk = READ
         while connection.sealed_size(self._chunk) > len(bridge.sealed):
@@ -93,19 +94,17 @@ class Session:
         self._watch()
         if self._outgoing:
             self._flush_remote()
-        self._bridge.loop.later(self._patience, self._check_age)
+        self._age_check = self._bridge.loop.later(self._patience, self._check_age)
         if self._happened(events) and self._unread:
             self._bridge.sealed[: len(self._unread)] = self._unread
             self._open(len(self._unread))
 
     def _check_age(self) -> None:
         """Ask for a new generation when one is due (ROT-15)."""
-        if self._local_mask < 0:
-            return
         if self._connection.rekey_due():
             self._connection.rekey()
             self._say()
-        self._bridge.loop.later(self._patience, self._check_age)
+        self._age_check = self._bridge.loop.later(self._patience, self._check_age)
 
     def finish(self, deadline: float | None) -> None:
         """End as soon as libzmq has nothing more to say. (At the end of a Context it has closed already.)"""
@@ -307,5 +306,7 @@ class Session:
 
     def _over(self, *, by_local: bool) -> None:
         self._local_mask = self._remote_mask = -1
+        if self._age_check is not None:
+            self._age_check.cancel()  # or it would keep the session, with its keys, until its time (SEC-6)
         self._bridge.leave(self)
         self._owner.session_ended(self, by_local=by_local)
