@@ -222,7 +222,7 @@ def test_no_other_mechanism(
 
 @pytest.mark.parametrize("mechanism", [MECHANISM, CURVE])
 def test_one_octet_at_a_time(mechanism: bytes, stack: ExitStack, context: qzmq_ref.Context) -> None:
-    """ZMTP-12: however the client's greeting is cut, the other 53 octets follow it, and name what it named."""
+    """ZMTP-12, ZMTP-13: however the client's greeting is cut, the other 53 octets follow it, and name what it named."""
     _, endpoint = serve(stack, context, zmq.PULL)
     with dial(endpoint) as peer:
         for octet in greeting(mechanism, as_server=False):
