@@ -45,7 +45,8 @@ class End:
 class Network:
     """Listens on a loopback port of its own and carries each connection to `upstream`, as long as it is allowed to.
 
-    One thread does everything; other threads only ask it to. Use as a context manager.
+    Upstream, each comes from an address of its own, so that a receiver can tell connections apart (Linux answers to all
+    of 127.0.0.0/8). One thread does everything; other threads only ask it to. Use as a context manager.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -58,6 +59,7 @@ class Network:
         self._woken, self._waker = socket.socketpair()
         self._wishes: deque[Callable[[], None]] = deque()
         self._near: set[End] = set()
+        self._addresses = ((f"127.{n >> 16}.{n >> 8 & 255}.{n & 255}", 0) for n in range(1 << 16, 127 << 16))
         self._flowing = self._reachable = self._running = True
         self._thread = threading.Thread(target=self._run, name="network", daemon=True)
 
@@ -132,7 +134,7 @@ class Network:
                 _reset(near)
                 return
             try:
-                far = socket.create_connection(self._upstream, timeout=5)
+                far = socket.create_connection(self._upstream, timeout=5, source_address=next(self._addresses))
             except OSError:
                 _reset(near)
                 return

@@ -33,7 +33,7 @@ _spawn = multiprocessing.get_context("spawn")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run under both mechanisms. Returns 0, or 1 if QZMQ repeated, damaged or reordered a message."""
     options = _parser().parse_args(arguments)
-    plan = Plan(options.messages, options.size, options.rate, options.cut_every, options.step_records)
+    plan = Plan(options.messages, options.size, options.rate, options.cut_every, step_records=options.step_records)
     with Progress(console=Console(stderr=True)) as progress:
         outcomes = [run(mechanism, plan, _shown(progress, mechanism, plan)) for mechanism in COMPARED]
     _show(outcomes, Console() if sys.stdout.isatty() else Console(width=120))

@@ -19,6 +19,8 @@ class Plan:
     size: int = 64
     rate: int = 25_000
     cut_every: float = 2.0
+    record_cut: int = 1024
+    """Octets of a record, so that one holds few messages."""
     step_records: int = 1000
     generation_seconds: float = 1.0
 
@@ -28,9 +30,9 @@ class Plan:
 
     @property
     def policy(self) -> dict[str, Any]:
-        """What a policy changes for it: a record holds no more than a message, and keys step after `step_records`."""
+        """What is changed in QZMQ's policy."""
         limits = Limits(step_records=self.step_records, generation_seconds=self.generation_seconds)
-        return {"record_cut": len(self.payload(0)), "limits": limits}
+        return {"record_cut": self.record_cut, "limits": limits}
 
 
 @dataclass(frozen=True)
