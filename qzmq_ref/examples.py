@@ -32,6 +32,7 @@ from qzmq_ref.policy import Limits, Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.records import HEADER, OVERHEAD, PADDED, RecordWriter, pad
 from qzmq_ref.registries import AlertDescription, MessageType, SigId
+from qzmq_ref.sequels import sequels
 from qzmq_ref.spec.annotate import SHOWN, Run, annotate, render
 from qzmq_ref.spec.schema import load
 from qzmq_ref.spec.tables import spec_directory, specification
@@ -154,6 +155,8 @@ def example(name: str) -> str:
     if name == "RawFrame":
         return _block("`RawFrame` with an alert", _raw_frame())
     octets = structures()[name]
+    if not octets:
+        return f"`{name}` has no octets.\n"
     return _block(f"`{name}`", annotate(load().ast, name, octets, inside=INSIDE, **worked().parameters))
 
 
@@ -164,7 +167,10 @@ def structures() -> Mapping[str, bytes]:
     hello = load().parse(ServerHello, session.server_hello[1:])
     metadata = configuration("client").metadata
     label = keyschedule.PREFIX + b"c hs traffic"
+    roles: tuple[Role, ...] = ("client", "server")
+    later = {role: seeded(f"{role} later") for role in roles}
     return {
+        **sequels({role: configuration(role) for role in roles}, prologue(), later),
         "AlertBody": alert[1:],
         "Certificate": hello.certificate,
         "CertificateChain": build(CertificateChain(certificates())),

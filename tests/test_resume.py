@@ -17,8 +17,9 @@ from qzmq_ref.connection import (
     Received,
     TicketReceived,
 )
-from qzmq_ref.handshake.messages import ClientHello, NewTicket, PreSharedKey, build, parse_structure
+from qzmq_ref.handshake.messages import ClientHello, NewTicket, PreSharedKey, ServerHello, build, parse_structure
 from qzmq_ref.handshake.session import Configuration, Session
+from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import AlertDescription, Extension, ExtensionType
@@ -392,3 +393,61 @@ def test_a_full_store_forgets_the_oldest() -> None:
     assert not resumed(world.pair(old).exchange())
     assert len(tickets_of(world.pair().exchange())) == 2
     del new
+
+
+def server_flight(world: World, ticket: ClientTicket | None, early: bytes = b"") -> tuple[Pair, ServerHello]:
+    """A pair whose server has answered, and the answer, not yet delivered."""
+    pair = world.pair(ticket, early)
+    pair.client.receive(pair.server.data_to_send())
+    pair.server.receive(pair.client.data_to_send())
+    hello: ServerHello = parse_structure("ServerHello", session_of(pair.server).server_hello[1:], "REG-2")
+    return pair, hello
+
+
+def answer(pair: Pair, hello: ServerHello) -> tuple[AlertDescription | int, str]:
+    message = b"\x02" + build(hello)
+    return ended(pair.client.receive(len(message).to_bytes(4, "big") + message))
+
+
+PSK, EARLY = Extension(ExtensionType.PRE_SHARED_KEY, b""), Extension(ExtensionType.EARLY_DATA, b"\1")
+
+
+def test_answers_to_what_was_not_offered() -> None:
+    """RES-13."""
+    world = World.make()
+    for extension in (PSK, EARLY):
+        pair, hello = server_flight(world, None)
+        wrong = replace(hello, extensions=(*hello.extensions, extension))
+        assert answer(pair, wrong) == (AlertDescription.UNSUPPORTED_EXTENSION, "RES-13")
+
+
+def test_a_resumed_server_hello_that_is_not_one() -> None:
+    """RES-10, RES-11, RES-15."""
+    world = World.make()
+    full = server_flight(world, None)[1]
+    request = next(each for each in full.extensions if each.extension_type == ExtensionType.CLIENT_AUTH_REQUEST)
+    changes: list[tuple[Callable[[ServerHello], ServerHello], AlertDescription, str]] = [
+        (lambda h: replace(h, certificate=full.certificate), AlertDescription.ILLEGAL_PARAMETER, "RES-10"),
+        (lambda h: replace(h, extensions=(*h.extensions, request)), AlertDescription.ILLEGAL_PARAMETER, "RES-10"),
+        (lambda h: replace(h, signature=bytes(32)), AlertDescription.DECRYPT_ERROR, "RES-11"),
+        (lambda h: replace(h, random=bytes(32)), AlertDescription.DECRYPT_ERROR, "RES-11"),
+        (lambda h: replace(h, extensions=(EARLY,)), AlertDescription.ILLEGAL_PARAMETER, "RES-15"),
+    ]
+    for change, description, requirement in changes:
+        pair, hello = server_flight(world, world.tickets()[0], b"early")
+        assert answer(pair, change(hello)) == (description, requirement)
+
+
+def test_metadata_is_bound_to_the_ticket() -> None:
+    """RES-7, RES-12: a side that tells something else of itself when it comes back is refused."""
+    for role, requirement in (("client", "RES-7"), ("server", "RES-12")):
+        world = World.make()
+        pair = world.pair(world.tickets()[0])
+        connection = pair.client if role == "client" else pair.server
+        other = replace(session_of(connection).configuration, metadata=(Property(b"X-Other", b"1"),))
+        pair.client.receive(pair.server.data_to_send())
+        pair.server.receive(pair.client.data_to_send())
+        connection._session = session_of(connection).but(configuration=other)  # noqa: SLF001
+        pair.exchange()
+        events = pair.server_events if role == "client" else pair.client_events
+        assert ended(events) == (AlertDescription.ILLEGAL_PARAMETER, requirement)
