@@ -53,6 +53,7 @@ class Connector:
         self._dial_again: Timer | None = None
         self._failures = 0
         self._refusals = 0  # handshakes in a row that failed: the first of them may be the ticket's fault
+        self._refusal = 0  # ZAP's status, once the server has refused this side for good
         self._ticket: ClientTicket | None = None
         self._known: tuple[Property, ...] = ()  # the peer of the last session, for early data
         self._early: bytes | None = None  # what libzmq said before the remote side was up
@@ -110,7 +111,9 @@ class Connector:
             return
         self._hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
         self._hop.lost = self._local_lost
-        if self._remote is not None:
+        if self._refusal:
+            self._hop.refuse(self._refusal)
+        elif self._remote is not None:
             self._join(self._hop, self._remote)
         elif self._attempt is None and self._dial_again is None:
             self._dial_with_early_data(self._hop) if self._may_speak_early() else self._dial()
@@ -167,9 +170,13 @@ class Connector:
 
     def _refused(self, ended: Ended | None) -> None:
         """The handshake failed. A refusal by the authenticated server is final (ALR-6): libzmq is told, and stops."""
-        if (status := refusal(ended)) and self._hop is not None:
+        if status := refusal(ended):
             self._attempt = None
-            self._hop.refuse(status)
+            self._refusal = status
+            if self._hop is not None:
+                self._hop.refuse(status)
+            if not self._link.framed:
+                self._link.notify(self.endpoint, *failure(ended))
             return
         self._refusals += 1
         if self._early_sent:
