@@ -17,12 +17,12 @@ from tests.soak import scaled, timeout
 pytestmark = pytest.mark.timeout(timeout(60))
 
 NOISE = 0.1
-"""Seconds of traffic per cut: what a busy machine may keep on its way, beyond plain TCP, in one run of few cuts."""
+"""Seconds of traffic per cut: what two more threads may hold on a busy machine. A queue that is lost is 0.4 and more."""
 
 
 def test_no_more_is_lost_at_cuts_than_over_plain_tcp() -> None:
     """CLS-2, REC-6 under fire, with keys that step and generations that change."""
-    plan = Plan(messages=scaled(40_000, 1_000_000), rate=20_000, cut_every=0.4, record_cut=256)
+    plan = Plan(messages=scaled(10_000), rate=2_500, cut_every=0.6, record_cut=64, step_records=200)
     plain, secured = (main.run(mechanism, plan) for mechanism in ("NULL", "QZMQ"))
     print(f"lost at {plain.cuts} cuts over TCP: {plain.lost}, at {secured.cuts} over QZMQ: {secured.lost}")
     assert plain.faultless

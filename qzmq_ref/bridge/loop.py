@@ -20,6 +20,9 @@ log = logging.getLogger("qzmq")
 BATCH = 64
 """Descriptors reported per turn."""
 
+CROWD = 256
+"""Timers from which on it is worth looking for cancelled ones."""
+
 Handler = Callable[[int], None]
 """Called with the events of its descriptor."""
 
@@ -44,6 +47,7 @@ class Loop:
         self._poller = poller()
         self._handlers: dict[int, Handler] = {}
         self._timers: list[tuple[float, int, Timer]] = []
+        self._crowded = CROWD
         self._order = itertools.count()
         self._calls: deque[Callable[[], None]] = deque()
         self._steps: deque[Callable[[], None]] = deque()
@@ -120,6 +124,10 @@ class Loop:
 
     def later(self, delay: float, action: Callable[[], None]) -> Timer:
         """Call `action` once, `delay` seconds from now."""
+        if len(self._timers) >= self._crowded:  # mostly cancelled ones, if sessions come and go
+            self._timers = [entry for entry in self._timers if entry[2].action is not None]
+            heapq.heapify(self._timers)
+            self._crowded = max(CROWD, 2 * len(self._timers))
         timer = Timer(action)
         heapq.heappush(self._timers, (time.monotonic() + delay, next(self._order), timer))
         return timer
