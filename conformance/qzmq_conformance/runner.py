@@ -12,11 +12,14 @@ from qzmq_conformance.case import Case, Failed, Outcome, Undriven
 from qzmq_conformance.stage import Bench, Stage
 from qzmq_ref.spec.tables import requirements
 
+LEAKED = "octets of the peer reached the application, where REC-9 lets none of them"
+
 
 def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
     """The outcome of every case, as they end. `Undriven` stops the run: nothing more is started.
 
-    The order mixes the areas, the same way each time: cases that wait for a timeout do not come all at once.
+    The order is the same each time and mixes the areas, so that those who wait do not wait all at once; long waits
+    begin first.
     """
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="case")
     try:
@@ -27,15 +30,14 @@ def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _mixed(case: Case) -> bytes:
-    return sha256(case.id.encode()).digest()
+def _mixed(case: Case) -> tuple[float, bytes]:
+    return -case.waits, sha256(case.id.encode()).digest()
 
 
 def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes once more when all is over: octets that reached the application late make their case fail too."""
-    late = "octets of the peer reached the application, where REC-9 lets none of them"
     return [
-        replace(outcome, seen=late) if outcome.passed and bench.target.reached(outcome.token) else outcome
+        replace(outcome, seen=LEAKED) if outcome.passed and bench.target.reached(outcome.token) else outcome
         for outcome in outcomes
     ]
 
@@ -47,12 +49,14 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
     seen = expected = ""
     try:
         case.play(stage)
-    except Undriven:
-        raise
+    except Undriven as error:
+        raise Undriven(f"{case.id}: {error}") from error
     except Failed as failed:
         seen, expected = failed.seen, failed.expected
     except Exception as error:  # noqa: BLE001  (a target can make any step of a script fail)
         seen = f"{type(error).__name__}: {error}"
+    if seen and bench.target.reached(stage.token):
+        seen = f"{LEAKED}; {seen}"
     return Outcome(case, clock() - began, stage.token, seen, expectation(case, expected), tuple(stage.entries))
 
 
