@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from os import urandom
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.connection import Authorize, Configuration, Connection, Decision, Ended, Established, Event, Received
+from qzmq_ref.connection import (
+    Authorize,
+    ClientTicket,
+    Configuration,
+    Connection,
+    Decision,
+    EarlyAnswered,
+    EarlyReceived,
+    Ended,
+    Established,
+    Event,
+    Received,
+    TicketReceived,
+)
 from qzmq_ref.handshake.zap import ALERTS
 from qzmq_ref.metadata import Property
 from qzmq_ref.patterns import authorized_properties
 from qzmq_ref.policy import Policy
+from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import tables
+from qzmq_ref.tickets import MemoryTickets
 from qzmq_ref.zmtp import ZmtpBinding
-from tests.pairs import Pair, make_pair, seeded, signing_key
+from tests.pairs import Clock, Pair, make_pair, seeded, signing_key
 
 POLICY = Policy.preset("default")
 NAMES = st.sampled_from(
@@ -165,6 +181,71 @@ def test_an_unasked_answer_does_nothing() -> None:
     pair = make_pair()
     assert pair.server.decide(Decision(400)) == []
     assert pair.exchange().server.established
+
+
+class Comings:
+    """One client that comes again and again to a server with tickets, which asks ZAP only when told to."""
+
+    def __init__(self, *, client_key: bool = True) -> None:
+        policy = replace(POLICY, early_data=True)
+        pair = make_pair(policy, authorised=None, client_key=client_key)
+        self.client, self.zap = pair.client._configuration, True  # noqa: SLF001
+        self.server = replace(
+            pair.server._configuration,  # noqa: SLF001
+            tickets=MemoryTickets(Clock(1e9)),
+            authorizing=lambda: self.zap,
+        )
+
+    def come(self, ticket: ClientTicket | None = None, early_data: bytes = b"") -> Pair:
+        """The handshake until ZAP is asked, or until its end if nobody is."""
+        clock = Clock()
+        client = Connection(
+            self.client, RawBinding("client"), entropy=urandom, clock=clock, ticket=ticket, early_data=early_data
+        )
+        server = Connection(self.server, RawBinding("server"), entropy=urandom, clock=clock)
+        return Pair(client, server, clock).exchange()
+
+    def ticket(self) -> ClientTicket:
+        """Of a session that ZAP admitted, if it was asked."""
+        pair = self.come()
+        pair.server.decide(Decision(200))
+        return next(event.ticket for event in pair.exchange().client_events if isinstance(event, TicketReceived))
+
+
+def test_zap_is_asked_again_when_a_client_comes_back() -> None:
+    """ZAP-4, RES-6: about the key in the ticket; and what it refuses now stays out."""
+    world = Comings()
+    pair = world.come(world.ticket())
+    assert pair.server._session.resumed  # noqa: SLF001
+    assert the(Authorize, pair.server_events) == Authorize(signing_key(POLICY, "client").spki, b"", "")
+    pair.server.decide(Decision(400))
+    heard = the(Ended, pair.exchange().client_events)
+    assert isinstance(heard, Ended)
+    assert heard.authenticated
+    assert not pair.client.established
+
+
+def test_early_data_is_not_released_before_zap_has_spoken() -> None:
+    """ZAP-10: nor kept: the client may send it again."""
+    world = Comings()
+    pair = world.come(world.ticket(), b"early")
+    assert the(EarlyAnswered, pair.client_events) == EarlyAnswered("rejected")
+    events = [*pair.server.decide(Decision(200)), *pair.server.receive(b"")]
+    assert not any(isinstance(event, EarlyReceived) for event in pair.server_events + events)
+    assert pair.exchange().client.established
+
+
+@pytest.mark.parametrize("client_key", [False, True])
+def test_a_ticket_without_a_name_is_no_ticket_for_zap(*, client_key: bool) -> None:
+    """ZAP-10: a client that was never asked who it is shows its key now, if it has one."""
+    world = Comings(client_key=client_key)
+    world.zap = False
+    ticket = world.ticket()
+    world.zap = True
+    pair = world.come(ticket)
+    assert not pair.server._session.resumed  # noqa: SLF001
+    spki = signing_key(POLICY, "client").spki if client_key else b""
+    assert the(Authorize, pair.server_events) == Authorize(spki, b"", "")
 
 
 @given(

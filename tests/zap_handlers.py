@@ -29,6 +29,10 @@ def answer(status: bytes = b"200", user_id: bytes = b"", metadata: bytes = b"") 
     return lambda request: [request[0], request[1], status, b"because", user_id, metadata]
 
 
+def silence(_request: Frames) -> None:
+    """A handler that never answers."""
+
+
 def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> bool:
     """Whether it comes true in time."""
     deadline = time.monotonic() + seconds
@@ -88,11 +92,16 @@ class Watched:
     def __post_init__(self) -> None:
         self._monitor = self.socket.get_monitor_socket()
 
+    @property
+    def endpoint(self) -> str:
+        """Where it is bound."""
+        return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT))
+
     def times(self, event: zmq.Event, value: int | None = None) -> int:
         """How often its monitor has told of this event, with this value."""
         while self._monitor.poll(0):
             message = recv_monitor_message(self._monitor)
-            self.told.append((message["event"], message["value"]))
+            self.told.append((zmq.Event(message["event"]), message["value"]))
         return sum(each == event and value in (None, number) for each, number in self.told)
 
     def heard(self, event: zmq.Event, value: int | None = None) -> bool:
@@ -144,7 +153,7 @@ class World:
         else:
             socket.curve_publickey, socket.curve_secretkey = public, secret
             socket.curve_serverkey = self.server_key[0]
-        socket.connect(server.socket.get(zmq.LAST_ENDPOINT).decode())
+        socket.connect(server.endpoint)
         return watched
 
     def _watch(self, socket: Any) -> Watched:
