@@ -9,11 +9,13 @@ plain integers, one set per Context, which only its bridge's thread writes and a
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter as Counted
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from qzmq_ref.alerts import LocalError
+from qzmq_ref.bridge.core import Slot
 from qzmq_ref.bridge.observer import Direction, Observe, Watch
 from qzmq_ref.bridge.report import alert_name
 from qzmq_ref.connection import Configuration, Ended, Peer
@@ -96,6 +98,7 @@ class Metrics:
         """Register with `registry`, a new one if None."""
         self.registry = registry or CollectorRegistry()
         self._books: list[Book] = []
+        self._slots: list[Slot] = []
 
         def metric(kind: Any, name: str, help_text: str, *labels: str) -> Any:
             return kind(f"qzmq_{name}", help_text, labels, registry=self.registry)
@@ -110,6 +113,7 @@ class Metrics:
     def watch(self, context: SecuredContext[Any]) -> None:
         """Count what every endpoint of the Context does that is bound or connected from now on."""
         context.slot.observe = self.observer()
+        self._slots.append(context.slot)
 
     def observer(self) -> Observe:
         """An observer for one bridge."""
@@ -128,7 +132,13 @@ class Metrics:
             octets.add_metric(key, sum(page.octets for page in pages))
             if key[0] != "STREAM":
                 messages.add_metric(key, sum(page.messages for page in pages))
-        yield from (messages, octets, self._operations())
+        yield from (messages, octets, self._clients(), self._operations())
+
+    def _clients(self) -> Metric:
+        family = CounterMetricFamily("qzmq_clients", "Clients that servers admitted", labels=("mechanism",))
+        for mechanism, count in sorted(sum((slot.clients for slot in self._slots), Counted()).items()):
+            family.add_metric((mechanism,), count)
+        return family
 
     def _operations(self) -> Metric:
         help_text = "Sealing or opening the octets of one wakeup, a handshake, a generation"

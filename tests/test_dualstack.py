@@ -13,6 +13,7 @@ import pytest
 import zmq
 
 import qzmq_ref
+from qzmq_ref import metrics
 from qzmq_ref.auth import ThreadAuthenticator
 from qzmq_ref.patterns import CURVE, MECHANISM
 from qzmq_ref.zmtp import OPENING, greeting
@@ -75,7 +76,9 @@ def secured(stack: ExitStack, context: qzmq_ref.Context, kind: int, endpoint: st
 
 
 def test_both_reach_one_socket(stack: ExitStack, context: qzmq_ref.Context, curve: Callable[..., Socket]) -> None:
-    """ZMTP-11 to ZMTP-14: either is served by its own mechanism, and the application can tell which."""
+    """ZMTP-11 to ZMTP-14: either is served by its own mechanism, and application and operator can tell which."""
+    figures = metrics.Metrics()
+    figures.watch(context)
     server, endpoint = serve(stack, context, zmq.ROUTER)
     for client, mechanism, user in (
         (curve(zmq.DEALER, endpoint), "CURVE", CLIENT_PUBLIC.decode()),
@@ -89,6 +92,8 @@ def test_both_reach_one_socket(stack: ExitStack, context: qzmq_ref.Context, curv
         server.send_multipart([identity.bytes, bytes(100_000)])
         assert client.recv() == bytes(100_000)
     assert server.qzmq_sessions == {"QZMQ": 1, "CURVE": 1}
+    for mechanism in server.qzmq_sessions:
+        assert figures.registry.get_sample_value("qzmq_clients_total", {"mechanism": mechanism}) == 1
 
 
 def test_subscriptions_of_both(stack: ExitStack, context: qzmq_ref.Context, curve: Callable[..., Socket]) -> None:

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -123,10 +124,14 @@ class Slot:
     key_log: Callable[[], KeyLog] | None = None
     """Warns, and gives where the secrets of these connections go (SEC-7)."""
 
+    clients: Counter[str]
+    """Clients that servers of this Context have admitted, by mechanism."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._bridge: Bridge | None = None
         self._linger: float | None = 0.0
+        self.clients = Counter()
 
     def bridge(self) -> Bridge:
         """The bridge, started if there is none yet."""

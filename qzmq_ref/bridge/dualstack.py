@@ -94,7 +94,7 @@ class DualListener(Listener):
         connect_private(self._bridge.loop, self.private_curve, self._link.options, reached=reached, gone=gone)
 
     def _curve_ready(self, over: Callable[[], None]) -> None:
-        self.sessions[CURVE.decode()] += 1
+        self._admit(CURVE)
         over()
 
 

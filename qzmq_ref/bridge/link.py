@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -38,6 +39,7 @@ class Link:
     tickets: ClientTickets = field(default_factory=ClientTickets)
     observe: Observe | None = None
     authorizer: Authorizer | None = None
+    clients: Counter[str] = field(default_factory=Counter)
 
     @property
     def framed(self) -> bool:

@@ -129,8 +129,13 @@ class Listener:
 
     def _authenticated(self, authenticated: Authenticated) -> None:
         self._handshake_over()
-        self.sessions[MECHANISM.decode()] += 1
+        self._admit(MECHANISM)
         self._join(authenticated)
+
+    def _admit(self, mechanism: bytes) -> None:
+        """Count a client, for this endpoint and for the Context."""
+        for counter in (self.sessions, self._link.clients):
+            counter[mechanism.decode()] += 1
 
     def _join(self, authenticated: Authenticated) -> None:
         """Open the local connection of a new session."""

@@ -237,6 +237,7 @@ class SecuredSocket(zmq.Socket[_T]):
             self._monitor.notify,
             observe=self.context.slot.observe,
             authorizer=zap.authorizer(bridge, domain),
+            clients=self.context.slot.clients,
         )
 
     # ---- options
