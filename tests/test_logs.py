@@ -22,6 +22,7 @@ LOG = logging.getLogger("qzmq")
 def log() -> Iterator[logging.Logger]:
     """The logger, which is afterwards as it was."""
     before = LOG.handlers[:], LOG.level, LOG.propagate
+    LOG.handlers.clear()
     yield LOG
     LOG.handlers[:], LOG.level, LOG.propagate = before
 

@@ -47,19 +47,23 @@ def run(mechanism: str, plan: Plan, progress: Callable[[int], object] = lambda _
     """One run under one mechanism. TimeoutError if a process falls silent."""
     keys = MECHANISMS[mechanism].keys()
     began = monotonic()
-    with _process(receive, mechanism, keys, plan) as receiver, Network(_hear(receiver)) as network:
-        with _process(send, mechanism, keys, plan, network.endpoint) as sender:
-            cuts, next_cut = 0, monotonic() + plan.cut_every
-            while (word := _hear(sender)) != "done":
-                progress(word)
-                if monotonic() >= next_cut:
-                    cuts += network.cut()
-                    next_cut = monotonic() + plan.cut_every
-            progress(plan.messages)
-            receiver.send("all sent")
-            received = _hear(receiver)
-            sender.send("enough")
-        return Outcome(mechanism, plan.messages, cuts, monotonic() - began, received)
+    with (
+        _process(receive, mechanism, keys, plan) as receiver,
+        _process(send, mechanism, keys, plan) as sender,
+        Network(_hear(receiver)) as network,
+    ):
+        sender.send(network.endpoint)
+        cuts, next_cut = 0, monotonic() + plan.cut_every
+        while (word := _hear(sender)) != "done":
+            progress(word)
+            if monotonic() >= next_cut:
+                cuts += network.cut()
+                next_cut = monotonic() + plan.cut_every
+        progress(plan.messages)
+        receiver.send("all sent")
+        received = _hear(receiver)
+        sender.send("enough")
+    return Outcome(mechanism, plan.messages, cuts, monotonic() - began, received)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,13 +17,13 @@ from qzmq_ref.bridge.observer import Direction
 from qzmq_ref.connection import Configuration, Ended, Peer
 from qzmq_ref.policy import Policy
 
-REPORT_EVERY = 2000
+REPORT_EVERY = 500
 """Messages between two words to the parent process."""
 
 BURSTS = 200
 """Bursts per second that a rate is kept with."""
 
-QUIET = 1.5
+QUIET = 1.0
 """Seconds of silence after which nothing more is on its way."""
 
 
@@ -55,12 +55,12 @@ class Rotations:
         """Not asked for."""
 
 
-def send(mechanism: str, keys: Keys, plan: Plan, endpoint: str, parent: Connection) -> None:
-    """PUSH: every number once, at the plan's rate; tells the parent how far it is, and "done"."""
+def send(mechanism: str, keys: Keys, plan: Plan, parent: Connection) -> None:
+    """PUSH: hears the endpoint, then sends every number once at the plan's rate; tells how far it is, and "done"."""
     with _socket(mechanism, zmq.PUSH, plan) as (_, socket):
         MECHANISMS[mechanism].client(socket, keys)
         socket.reconnect_ivl, socket.reconnect_ivl_max = 10, 100
-        socket.connect(endpoint)
+        socket.connect(parent.recv())
         burst = plan.rate // BURSTS or plan.messages
         began = monotonic()
         for number in range(plan.messages):
