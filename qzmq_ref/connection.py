@@ -384,12 +384,16 @@ class Connection:
                     events += [*self._undetermined(), output]
                 case Established() | Authorize() | Rekeying() | EarlyReceived() | EarlyAnswered() | TicketReceived():
                     events.append(output)
+        self._let_go(events)
+        return iter(events)
+
+    def _let_go(self, events: list[Event]) -> None:
+        """Drop what only the handshake needed, or all of it if the session is over (KS-5)."""
         if any(isinstance(event, Established) for event in events):
             self._session = self._session.without_transcript()
             self._early_reader = None
-        if session.state == "closed":
+        if self._session.state == "closed":
             self._forget()
-        return iter(events)
 
     def _disclose(self, name: str, secret: bytes) -> None:
         """SEC-7: secrets leave this object only for a key log that the configuration names."""

@@ -37,7 +37,7 @@ class Line:
 
     def __init__(self, bridge: Bridge, context: zmq.Context[Any], advance: Handler) -> None:
         """`advance` is called when there may be something to read, or the handler has come or gone."""
-        self.bridge = bridge
+        self._loop = bridge.loop
         self._presence: zmq.Socket[bytes] = zmq.Socket(context, zmq.ROUTER)
         self._presence.set(zmq.ROUTER_MANDATORY, 1)
         self._requests: zmq.Socket[bytes] = zmq.Socket(context, zmq.DEALER)
@@ -48,7 +48,7 @@ class Line:
             each.connect(HANDLER)
         self._descriptors = (self._presence.fileno(), self._requests.fileno())
         for descriptor in self._descriptors:
-            bridge.loop.watch(descriptor, IN, advance)
+            self._loop.watch(descriptor, IN, advance)
 
     def reaches(self) -> bool:
         """Whether the handler is there."""
@@ -72,7 +72,7 @@ class Line:
     def close(self) -> None:
         """Hang up."""
         for descriptor in self._descriptors:
-            self.bridge.loop.unwatch(descriptor)
+            self._loop.unwatch(descriptor)
         self._presence.close()
         self._requests.close()
 
@@ -96,10 +96,6 @@ class Zap:
         """What asks about the clients of a socket with this ZAP_DOMAIN (ZAP-4)."""
         return functools.partial(self._ask, bridge, domain)
 
-    def finish(self, deadline: float | None) -> None:  # noqa: ARG002
-        """The Context has ended."""
-        self._hang_up()
-
     def abandon(self) -> None:
         """As finish: there is nothing to wait for."""
         self._hang_up()
@@ -119,7 +115,6 @@ class Zap:
             self._hang_up()
         if self._line is None:
             self._line = Line(bridge, zmq.Context.shadow(self._context), self._advance)
-            bridge.enter(self)
         return self._line if self._line.reaches() else None
 
     def _ask(self, bridge: Bridge, domain: bytes, question: Authorize, answer: Answer) -> Callable[[], object]:
@@ -176,7 +171,6 @@ class Zap:
         line.close()
         for name in list(self._waiting):
             self._answer(name, _unanswered("ZAP-11", "the ZAP handler ended before it answered"))
-        line.bridge.leave(self)
 
 
 def read_reply(frames: list[bytes]) -> Decision | Unanswered:
