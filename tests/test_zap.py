@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 import zmq
@@ -115,6 +117,14 @@ def test_what_a_handler_is_asked(world: World) -> None:
     assert identity == (b"client" if world.mechanism == "QZMQ" else b"server")
     assert known(world, request) == z85.decode(world.client_key[0])
     assert len(request) == 7
+
+
+def test_the_address_of_a_local_process(world: World, tmp_path: Path) -> None:
+    """ZAP-4: over ipc it is made of user, group and process, so that a handler can judge by these."""
+    handler = world.handler(answer())
+    server = world.server(endpoint=f"ipc://{tmp_path}/server")
+    assert delivered(world.client(server), server)
+    assert handler.requests[0][3].decode() == f"localhost:{os.getuid()}:{os.getgid()}:{os.getpid()}"
 
 
 def test_an_anonymous_client_has_no_credentials(qzmq: World) -> None:

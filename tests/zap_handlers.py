@@ -129,7 +129,9 @@ class World:
         self._handlers.append(Handler(self.context, reply, hold))
         return self._handlers[-1]
 
-    def server(self, kind: int = zmq.PULL, domain: bytes = b"", **options: Any) -> Watched:
+    def server(
+        self, kind: int = zmq.PULL, domain: bytes = b"", endpoint: str = "tcp://127.0.0.1:*", **options: Any
+    ) -> Watched:
         """A server, bound; `options` are socket options by name."""
         socket = self._socket(kind, **options | ({"zap_domain": domain} if domain else {}))
         watched = self._watch(socket)
@@ -138,7 +140,7 @@ class World:
         else:
             socket.curve_server = 1
             socket.curve_secretkey = self.server_key[1]
-        socket.bind("tcp://127.0.0.1:*")
+        socket.bind(endpoint)
         return watched
 
     def client(

@@ -129,8 +129,13 @@ def bound(listener: socket.socket) -> str:
 
 
 def peer_host(remote: socket.socket) -> str:
-    """The peer's address without a port, as ZMTP's Peer-Address gives it; `localhost` over ipc."""
-    return "localhost" if remote.family == socket.AF_UNIX else str(remote.getpeername()[0])
+    """The peer's address without a port, as libzmq's Peer-Address gives it: over ipc `localhost:uid:gid:pid`."""
+    if remote.family != socket.AF_UNIX:
+        return str(remote.getpeername()[0])
+    if not hasattr(socket, "SO_PEERCRED"):
+        return "localhost"
+    pid, uid, gid = struct.unpack("3i", remote.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return f"localhost:{uid}:{gid}:{pid}"
 
 
 def peer_name(remote: socket.socket) -> str:
