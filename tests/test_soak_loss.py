@@ -17,7 +17,7 @@ from tests.soak import scaled, timeout
 pytestmark = pytest.mark.timeout(timeout(60))
 
 NOISE = 0.1
-"""Seconds of traffic per cut: what two more threads may hold on a busy machine. A queue that is lost is 0.4 and more."""
+"""Seconds of traffic per cut that threads which wait for a busy machine may hold. A queue that is lost is 0.4."""
 
 
 def test_no_more_is_lost_at_cuts_than_over_plain_tcp() -> None:

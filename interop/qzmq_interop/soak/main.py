@@ -53,17 +53,27 @@ def run(mechanism: str, plan: Plan, progress: Callable[[int], object] = lambda _
         Network(_hear(receiver)) as network,
     ):
         sender.send(network.endpoint)
-        cuts, next_cut = 0, monotonic() + plan.cut_every
-        while (word := _hear(sender)) != "done":
-            progress(word)
-            if monotonic() >= next_cut:
-                cuts += network.cut()
-                next_cut = monotonic() + plan.cut_every
-        progress(plan.messages)
+        cuts = _cut_until_done(network, sender, plan, progress)
         receiver.send("all sent")
         received = _hear(receiver)
         sender.send("enough")
     return Outcome(mechanism, plan.messages, cuts, monotonic() - began, received)
+
+
+def _cut_until_done(network: Network, sender: Connection, plan: Plan, progress: Callable[[int], object]) -> int:
+    """Cut on time, whatever the sender is at just then; how often."""
+    cuts, next_cut, heard = 0, monotonic() + plan.cut_every, monotonic()
+    while monotonic() - heard < PATIENCE:
+        if not sender.poll(max(0.0, next_cut - monotonic())):
+            cuts += network.cut()
+            next_cut += plan.cut_every
+        elif (word := sender.recv()) == "done":
+            progress(plan.messages)
+            return cuts
+        else:
+            progress(word)
+            heard = monotonic()
+    raise TimeoutError("the sender of the soak run fell silent")
 
 
 def _parser() -> argparse.ArgumentParser:
