@@ -8,7 +8,7 @@ from functools import partial
 
 from qzmq_conformance.case import MODES, Case, Failed
 from qzmq_conformance.fault import flip
-from qzmq_conformance.handshake import SEALING, STATES
+from qzmq_conformance.handshake import SEALING
 from qzmq_conformance.scene import ROLES, Scene, check_alive
 from qzmq_conformance.stage import Stage
 from qzmq_ref.policy import MAX_RECORD
@@ -138,7 +138,7 @@ def _speaks_after_greeting(scene: Scene, stage: Stage) -> None:
 def _frames(scene: Scene) -> Iterator[Case]:
     """Frames that hold no QZMQ message, in every state."""
     wrong = _WRONG_RAW_FRAMES if scene.raw else _WRONG_FRAMES
-    for state in STATES[scene.role]:
+    for state in scene.states:
         for name, octets in wrong.items():
             play = partial(_wrong_frame, scene, state, octets)
             requirement = "RAW-5" if scene.raw else "ZMTP-8"
@@ -197,7 +197,7 @@ def _long_form(scene: Scene, stage: Stage) -> None:
 def _sizes(scene: Scene) -> Iterator[Case]:
     """Announced sizes above the limit in force, refused before the octets come; and one message of the largest size."""
     limit_rule = "RAW-6" if scene.raw else "ZMTP-10"
-    for state in STATES[scene.role]:
+    for state in scene.states:
         limit = MAX_RECORD + OVERHEAD if state == "established" else MAX_HANDSHAKE_MESSAGE
         rules = (limit_rule, "REC-3" if state == "established" else "HS-1", "SEC-1")
         largest = 2**32 - 1 if scene.raw else 2**63 - 6

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from qzmq_conformance.case import MODES, Case, Failed
-from qzmq_conformance.handshake import SEALING, STATES, rows_for, send_sample
+from qzmq_conformance.handshake import SEALING, rows_for, send_sample, stations
 from qzmq_conformance.keys import policy
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
@@ -29,9 +29,11 @@ def cases() -> Iterator[Case]:
             scene, prefix = Scene(mode, role), f"close/{mode}/{role}"
             for name, (rules, play) in _BY_PEER.items():
                 yield Case(f"{prefix}/peer/{name}", rules, partial(_established, scene, play))
-            for state in STATES[role]:
-                yield Case(f"{prefix}/end-of-stream/{state}", ("CLS-4", "SEC-4"), partial(_end_of_stream, scene, state))
-                yield from _timeouts(scene, state, prefix)
+            for station, state in stations(mode, role):
+                play = partial(_end_of_stream, station, state)
+                yield Case(f"{prefix}/end-of-stream/{state}", ("CLS-4", "SEC-4"), play)
+                yield from _timeouts(station, state, prefix)
+                yield from _canceled_by_application(replace(station, alone=True), state, prefix)
             yield from _by_application(replace(scene, alone=True), prefix)
             yield Case(f"{prefix}/timeout/no-greeting", ("SEC-2", "ZMTP-1"), partial(_silent, _impatient(scene), b""))
             default = partial(_silent, scene, b"")
@@ -142,13 +144,16 @@ def _silent(scene: Scene, octets: bytes, stage: Stage) -> None:
 # ---------------------------------------------------------------------- by the application
 
 
-def _by_application(scene: Scene, prefix: str) -> Iterator[Case]:
-    """The application closes its socket in each state: the rows `(close)` of the table, then those of `closing`."""
-    for state in STATES[scene.role]:
+def _canceled_by_application(scene: Scene, state: str, prefix: str) -> Iterator[Case]:
+    """The application closes its socket in a state before established: the row `(close)` of the table."""
+    if state != "established":
         rows = tuple(row["ID"] for row in rows_for(scene.role, state, "(close)"))
-        if state != "established":
-            canceled = partial(_canceled, scene, state)
-            yield Case(f"{prefix}/application/{state}", (*rows, "CLS-5"), canceled, "user_canceled")
+        canceled = partial(_canceled, scene, state)
+        yield Case(f"{prefix}/application/{state}", (*rows, "CLS-5"), canceled, "user_canceled")
+
+
+def _by_application(scene: Scene, prefix: str) -> Iterator[Case]:
+    """The application closes its socket before the first message, or once established: the rows of `closing`."""
     if scene.role == "client":
         yield Case(f"{prefix}/application/start", ("HS-28",), partial(_closed_at_start, scene))
     for name, (rules, play) in _CLOSING.items():

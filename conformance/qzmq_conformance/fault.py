@@ -9,6 +9,7 @@ from typing import Any
 
 from qzmq_conformance.case import Case, Failed
 from qzmq_conformance.peer import Deviation, Edit, Peer
+from qzmq_conformance.retried import SECOND
 from qzmq_conformance.scene import Scene, check_alive
 from qzmq_conformance.stage import Stage
 from qzmq_ref.records import HEADER
@@ -21,6 +22,9 @@ CARRIERS: Mapping[str, tuple[str, bool]] = {
     "ClientAuth": ("wait_client_key", True),
     "ServerHello": ("wait_server_hello", False),
     "Finished": ("wait_finished", True),
+    "HelloRetry": ("wait_server_hello", False),
+    "PuzzleSolution": ("wait_second_client_hello", False),
+    SECOND: ("wait_second_client_hello", False),
 }
 """The target's state in which a structure is due, and whether the alert that answers it is sealed."""
 

@@ -12,9 +12,20 @@ from qzmq_conformance.scene import Scene
 from qzmq_ref.crypto import provider
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake.certificates import Certificate
+from qzmq_ref.handshake.extensions import LISTED
 from qzmq_ref.handshake.grease import VALUES as GREASE
 from qzmq_ref.handshake.messages import build
-from qzmq_ref.registries import AeadId, CipherSuite, ClientAuthRequest, Extension, ExtensionType, HashId, KemId, SigId
+from qzmq_ref.registries import (
+    AeadId,
+    CipherSuite,
+    ClientAuthRequest,
+    Extension,
+    ExtensionType,
+    HashId,
+    KemId,
+    MessageType,
+    SigId,
+)
 
 X25519_SMALL_ORDER = tuple(
     bytes.fromhex(point)
@@ -53,7 +64,7 @@ def of_client_hello(mode: str) -> Iterator[Fault]:
         yield refused(f"suites-{_named(suite)}", "HS-3", "ClientHello", content=changing(suites=(suite,)))
     twice = (Extension(0x0A0A, b""), Extension(0x0A0A, b"x"))
     yield refused("extension-twice", "REG-7", "ClientHello", content=changing(extensions=twice))
-    for unlisted in (*ExtensionType, 0x0000, 0xFFFF):
+    for unlisted in (*_unlisted(MessageType.CLIENT_HELLO), 0x0000, 0xFFFF):
         extensions = (Extension(unlisted, b"unlisted"),)
         yield accepted(f"extension-0x{unlisted:04x}", "REG-8", "ClientHello", content=changing(extensions=extensions))
     for value in GREASE:
@@ -123,7 +134,7 @@ def of_server_hello(mode: str) -> Iterator[Fault]:
     yield refused("signature-empty", "HS-6", "ServerHello", signed=changing(signature=b""))
     yield refused("random-unsigned", "HS-6", "ServerHello", signed=changing(random=bytes(32)))
     yield refused("kem-key-unsigned", "HS-6", "ServerHello", signed=updating("kem_public_key", flip(0)))
-    for unlisted in (*(set(ExtensionType) - {ExtensionType.CLIENT_AUTH_REQUEST}), 0x0A0A, 0xFFFF):
+    for unlisted in (*_unlisted(MessageType.SERVER_HELLO), 0x0A0A, 0xFFFF):
         edit = changing(extensions=(Extension(unlisted, b""),))
         yield refused(f"extension-0x{unlisted:04x}", "REG-9", "ServerHello", content=edit)
     request = Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(ClientAuthRequest((SigId.ML_DSA_44,))))
@@ -155,6 +166,11 @@ def unwelcome_suites(mode: str) -> Iterator[CipherSuite]:
         for value in (*kind, 0xEE):
             if value != getattr(suite, name):
                 yield changing(**{name: value})(suite)
+
+
+def _unlisted(message: MessageType) -> Iterator[ExtensionType]:
+    """The code points of extensions that mean nothing in this message."""
+    return (kind for kind in ExtensionType if (kind, message) not in LISTED)
 
 
 def _wrong_mac(requirement: str, structure: str) -> Iterator[Fault]:

@@ -85,10 +85,10 @@ _UNAUTHENTIC: Mapping[str, Ending] = {
 
 def _reconnects(scene: Scene, ending: Ending, stage: Stage) -> None:
     """The target connects again, and then all is well."""
-    with scene.visited(stage) as accept:
-        with accept() as peer:
+    with scene.meetings(stage) as meet:
+        with meet() as peer:
             ending(peer)
-        with accept() as peer:
+        with meet() as peer:
             peer.bring("established")
             check_alive(scene, peer)
 

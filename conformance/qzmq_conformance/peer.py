@@ -20,7 +20,7 @@ from qzmq_conformance.target import Application
 from qzmq_conformance.trace import Entry, name_of
 from qzmq_ref.connection import Binding, Configuration
 from qzmq_ref.handshake.keyschedule import GenerationSecrets
-from qzmq_ref.handshake.messages import build, parse_body
+from qzmq_ref.handshake.messages import NewTicket, build, parse_body
 from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.metadata import parse_metadata
 from qzmq_ref.records import PADDED, STREAMS, RecordReader, unpadded_size
@@ -70,7 +70,6 @@ class Peer(ABC):
         self.target_type = b""
         self.application: Application | None = None
         self.last = b""
-        self.tickets: list[bytes] = []
         self.greeting = binding.greeting()
         self.header: Callable[[int], bytes] = binding.header
 
@@ -99,9 +98,11 @@ class Peer(ABC):
         both = (self.greeting, received) if self.session.configuration.role == "client" else (received, self.greeting)
         self.session = self.session.but(prologue=b"".join(both))
 
-    def shape(self, value: Any, sign: Edit = same, authenticate: Edit = same) -> tuple[Any, bytes]:
-        """The value with its proofs and its octets, after the deviation if it is about this structure."""
-        deviation = self.deviation if type(value).__name__ == self.deviation.structure else HONEST
+    def shape(
+        self, value: Any, sign: Edit = same, authenticate: Edit = same, name: str = ""
+    ) -> tuple[Any, bytes]:
+        """The value with its proofs and its octets, after the deviation if it is about this structure, or `name`."""
+        deviation = self.deviation if (name or type(value).__name__) == self.deviation.structure else HONEST
         value = deviation.proved(authenticate(deviation.signed(sign(deviation.content(value)))))
         return value, deviation.octets(build(value, self.hash_length))
 
@@ -126,12 +127,12 @@ class Peer(ABC):
         """Seals and sends a record; `header` overrides fields of its header."""
         self.send_message(known(self.sealer).seal(kind, plaintext, **header), plaintext)
 
-    def send_sealed_early(self, kind: int, plaintext: bytes) -> None:
+    def send_sealed_anyway(self, kind: int, plaintext: bytes) -> None:
         """Seals and sends a record even before the target has a key for it."""
-        sealing = self.sealer or self.early_sealer()
+        sealing = self.sealer or self.makeshift_sealer()
         self.send_message(sealing.seal(kind, plaintext), plaintext)
 
-    def early_sealer(self) -> Sealer:
+    def makeshift_sealer(self) -> Sealer:
         """Keys that nobody else has."""
         return sealer(self.session.configuration.policy.suites[0], self.session.entropy(32), 1)
 
@@ -148,7 +149,11 @@ class Peer(ABC):
             kind, body = self._read_any()
             if kind != MessageType.NEW_TICKET:
                 return kind, body
-            self.tickets.append(body)
+            self.keep_ticket(parse_body(MessageType.NEW_TICKET, body))
+
+    def keep_ticket(self, ticket: NewTicket) -> None:
+        """What the peer does with a ticket of the target."""
+        raise Failed(f"a ticket for {ticket.lifetime} s from a client", "no client sends one (RES-1)")
 
     def _read_any(self) -> tuple[int | None, bytes]:
         message = self.link.message(self.binding)
@@ -172,7 +177,10 @@ class Peer(ABC):
 
     def read(self, kind: MessageType) -> Any:
         """The structure in the next message, which must be of that type; anything else fails the case."""
-        found, body = self.read_message()
+        return self.parse(kind, *self.read_message())
+
+    def parse(self, kind: MessageType, found: int, body: bytes) -> Any:
+        """The structure in a message of type `found`, which must be of type `kind`; anything else fails the case."""
         if found != kind:
             raise Failed(describe(found, body), kind.name.lower())
         self.session = self.session.but(received=bytes([found]) + body)
@@ -208,8 +216,11 @@ class Peer(ABC):
         self.expect_end()
 
     def expect_end(self) -> None:
-        """The target must close without another octet, and nothing of the case may have reached its application."""
-        self.link.expect_end()
+        """The target must close without another message, tickets apart, and nothing of the case may have reached its
+        application."""
+        kind, body = self.read_message_or_end()
+        if kind is not None:
+            raise Failed(f"{describe(kind, body)} before it closed", "the end of the connection")
         self.stage.check_unreached()
 
 

@@ -9,7 +9,19 @@ from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import frame
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake.certificates import build_certificate
-from qzmq_ref.handshake.messages import AlertBody, ClientHello, ClientKey, Finished, ServerHello, build
+from qzmq_ref.handshake.messages import (
+    AlertBody,
+    ClientHello,
+    ClientKey,
+    Finished,
+    HelloRetry,
+    KeyUpdate,
+    KeyUpdateAck,
+    KeyUpdateKind,
+    NewTicket,
+    ServerHello,
+    build,
+)
 from qzmq_ref.registries import VERSION, AlertDescription, CipherSuite, KemId, MessageType
 
 
@@ -23,9 +35,8 @@ def sealed_sample(peer: Peer, kind: int) -> bytes:
     """The plaintext of a sealed message."""
     if kind == MessageType.FINISHED:
         return build(Finished(peer.stage.token, bytes(_hash_length(peer))), _hash_length(peer))
-    if kind == MessageType.SEALED_ALERT:
-        return build(AlertBody(AlertDescription.INTERNAL_ERROR))
-    return frame(peer.stage.token)
+    make = _PLAINTEXTS.get(kind)
+    return build(make(peer.stage.token)) if make else frame(peer.stage.token)
 
 
 def suite_of(peer: Peer) -> CipherSuite:
@@ -53,9 +64,16 @@ def _client_key(peer: Peer) -> ClientKey:
     return ClientKey(bytes(size), peer.stage.token)
 
 
+_PLAINTEXTS: Mapping[int, Callable[[bytes], Any]] = {
+    MessageType.SEALED_ALERT: lambda _: AlertBody(AlertDescription.INTERNAL_ERROR),
+    MessageType.KEY_UPDATE: lambda token: KeyUpdate(KeyUpdateKind.OFFER, 2, token),
+    MessageType.KEY_UPDATE_ACK: lambda token: KeyUpdateAck(2, token),
+    MessageType.NEW_TICKET: lambda token: NewTicket(1, 0, b"nonce", token),
+}
 _STRUCTURES: Mapping[int, Callable[[Peer], Any]] = {
     MessageType.CLIENT_HELLO: _client_hello,
     MessageType.SERVER_HELLO: _server_hello,
     MessageType.CLIENT_KEY: _client_key,
+    MessageType.HELLO_RETRY: lambda peer: HelloRetry(VERSION, peer.stage.token, 0),
     MessageType.ALERT: lambda _: AlertBody(AlertDescription.INTERNAL_ERROR),
 }

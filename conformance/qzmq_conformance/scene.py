@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 
 from qzmq_conformance.case import Failed
 from qzmq_conformance.keys import as_client, as_server, key, policy
 from qzmq_conformance.link import Link
 from qzmq_conformance.peer import HONEST, Deviation, Peer
+from qzmq_conformance.retried import RetriedClientPeer, RetryingServerPeer
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Stage
@@ -21,9 +22,14 @@ from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import MessageType
+from qzmq_ref.tickets import MemoryTickets
 from qzmq_ref.zmtp import ZmtpBinding
 
-Accept = Callable[..., AbstractContextManager[Peer]]
+Meet = Callable[..., AbstractContextManager[Peer]]
+"""A peer with one more connection to the same target, whose deviation is the argument."""
+
+RECONNECT_IVL = 20  # milliseconds
+PUZZLE = 4  # bits
 ROLES: tuple[Role, Role] = ("server", "client")
 
 
@@ -34,7 +40,8 @@ class Scene:
     `own` and `others` are the Socket-Types of target and peer; by default ones that fit, and let the target answer.
     `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's;
     `peer_policy` the peer's, if it has another one.
-    `alone`: the target's socket is this case's own, so that its application can close it.
+    `retry`: the server asks for a puzzle. `alone`: the target's socket is this case's own, so that its application can
+    close it.
     """
 
     mode: str
@@ -46,7 +53,13 @@ class Scene:
     who: str = "other"
     policy: Policy | None = None
     peer_policy: Policy | None = None
+    retry: bool = False
     alone: bool = False
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states of the target that a peer can bring it to, in order."""
+        return self._peer_class.states
 
     @property
     def target_type(self) -> str:
@@ -60,55 +73,82 @@ class Scene:
 
     @contextmanager
     def play(self, stage: Stage, deviation: Deviation = HONEST) -> Iterator[Peer]:
-        """A peer with a fresh connection to the target, before the first octet."""
-        if self.role == "client":
-            with self.visited(stage, once=True) as accept, accept(deviation) as peer:
-                yield peer
-            return
-        with ExitStack() as stack:
-            if self.alone:
-                opened = stage.target.open(self.target_type, bind=True, security=self.security, echo=True)
-                application = stack.enter_context(opened)
-            else:
-                application = stage.bench.listening(self.target_type, self.security)
-            link = stack.enter_context(Link.connect(application.address, stage.bench.patience))
-            yield self._peer(stage, link, application, deviation)
-            check_wire(stage, link)
+        """A peer with a fresh connection to the target, before the first octet.
+
+        A target that is a client finds nobody if it connects again.
+        """
+        with self.meetings(stage, once=True) as meet, meet(deviation) as peer:
+            yield peer
+
+    def meetings(self, stage: Stage, *, once: bool = False) -> AbstractContextManager[Meet]:
+        """One socket of the target, and a peer for each connection with it; `once`: there is only one."""
+        return self._visiting(stage) if self.role == "server" else self._visited(stage, once=once)
 
     @contextmanager
-    def visited(self, stage: Stage, *, once: bool = False) -> Iterator[Accept]:
-        """A listener of the peer that the target, a client, connects to; each call accepts its next connection.
+    def _visiting(self, stage: Stage) -> Iterator[Meet]:
+        """The target listens."""
 
-        With `once` there is only one: a target that connects again finds nobody.
-        """
+        @contextmanager
+        def meet(deviation: Deviation = HONEST) -> Iterator[Peer]:
+            with Link.connect(application.address, stage.bench.patience) as link:
+                yield self._peer(stage, link, application, deviation)
+                check_wire(stage, link)
+
+        if self.alone:
+            opened = stage.target.open(self.target_type, bind=True, security=self.security, echo=True)
+            with opened as application:
+                yield meet
+        else:
+            application = stage.bench.listening(self.target_type, self.security)
+            yield meet
+
+    @contextmanager
+    def _visited(self, stage: Stage, *, once: bool) -> Iterator[Meet]:
+        """The target connects, and connects again when a connection has ended."""
+        store = MemoryTickets()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(stage.bench.patience)
             endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
 
             @contextmanager
-            def accept(deviation: Deviation = HONEST) -> Iterator[Peer]:
+            def meet(deviation: Deviation = HONEST) -> Iterator[Peer]:
                 connected, _ = listener.accept()
                 if once:
                     listener.close()
                 with Link(connected, stage.bench.patience) as link:
-                    yield self._peer(stage, link, application, deviation)
+                    peer = self._peer(stage, link, application, deviation)
+                    peer.session = peer.session.but(configuration=replace(peer.session.configuration, tickets=store))
+                    yield peer
                     check_wire(stage, link)
 
-            opened = stage.target.open(self.target_type, endpoint, bind=False, security=self.security, echo=True)
+            opened = stage.target.open(
+                self.target_type,
+                endpoint,
+                bind=False,
+                security=self.security,
+                options={"RECONNECT_IVL": RECONNECT_IVL},
+                echo=True,
+            )
             with opened as application:
-                yield accept
+                yield meet
 
     def _peer(self, stage: Stage, link: Link, application: Application, deviation: Deviation) -> Peer:
-        role = ClientPeer if self.role == "server" else ServerPeer
-        peer = role(stage, link, self._binding(self._peer_role), self._configuration(), deviation)
+        peer = self._peer_class(stage, link, self._binding(self._peer_role), self._configuration(), deviation)
         peer.application = application
         peer.target_type = b"" if self.raw else self.target_type.encode()
         return peer
 
     @property
+    def _peer_class(self) -> type[ClientPeer | ServerPeer]:
+        if self.role == "server":
+            return RetriedClientPeer if self.retry else ClientPeer
+        return RetryingServerPeer if self.retry else ServerPeer
+
+    @property
     def chosen(self) -> Policy:
         """The policy of both sides."""
-        return self.policy or policy(self.mode)
+        chosen = self.policy or policy(self.mode)
+        return replace(chosen, retry="always", difficulty=PUZZLE) if self.retry else chosen
 
     @property
     def security(self) -> Security:

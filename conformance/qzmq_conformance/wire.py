@@ -12,7 +12,7 @@ from typing import Any
 from qzmq_conformance.case import MODES, Case
 from qzmq_conformance.fault import Fault, changing, refused
 from qzmq_conformance.forms import Layout, malformed
-from qzmq_conformance.handshake import SEALING, STATES
+from qzmq_conformance.handshake import SEALING, stations
 from qzmq_conformance.keys import policy
 from qzmq_conformance.scene import ROLES, Scene
 from qzmq_conformance.stage import Stage
@@ -88,13 +88,13 @@ def _of_requests(scene: Scene) -> Iterator[Fault]:
 def _of_alerts(scene: Scene) -> Iterator[Case]:
     """A malformed alert is answered like any malformed message: nothing says that it is one."""
     for label, broken in forms("AlertBody", sample("AlertBody", scene.mode), scene.mode).items():
-        for state in STATES[scene.role]:
+        for station, state in stations(scene.mode, scene.role):
             prefix = f"wire/{scene.mode}/{scene.role}/{state}"
             if state != "established":
-                play = partial(_alert, scene, state, MessageType.ALERT, broken)
+                play = partial(_alert, station, state, MessageType.ALERT, broken)
                 yield Case(f"{prefix}/alert/{label}", ("REG-2",), play, "decode_error")
             if state in _SEALED_IN[scene.role]:
-                play = partial(_alert, scene, state, MessageType.SEALED_ALERT, broken)
+                play = partial(_alert, station, state, MessageType.SEALED_ALERT, broken)
                 yield Case(f"{prefix}/sealed-alert/{label}", ("REG-2",), play, "decode_error")
 
 
