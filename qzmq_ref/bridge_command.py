@@ -16,6 +16,7 @@ from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import Endpoint
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
+from qzmq_ref.bridge.observer import Observe
 from qzmq_ref.bridge.options import Options
 from qzmq_ref.connection import Configuration
 from qzmq_ref.crypto import provider
@@ -24,6 +25,7 @@ from qzmq_ref.policy import Policy, preset_names
 from qzmq_ref.sidecar.client import ClientSide
 from qzmq_ref.sidecar.program import plaintext_endpoint, read_endpoint
 from qzmq_ref.sidecar.server import ServerSide
+from qzmq_ref.tickets import MemoryTickets
 
 log = logging.getLogger("qzmq")
 
@@ -65,6 +67,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=preset_names(), default="default", help="preset of the keys (default)")
     parser.add_argument("--raw", action="store_true", help="carry any octet stream, not ZMTP: the STREAM pattern")
     parser.add_argument("--drain", type=float, default=10.0, metavar="SECONDS", help="most time for SIGTERM (10)")
+    parser.add_argument("--metrics", type=int, metavar="PORT", help="for Prometheus: http://127.0.0.1:PORT/metrics")
     parser.add_argument("--json", action="store_true", help="log lines of JSON; QZMQ_LOG=LEVEL,json says more or less")
 
 
@@ -79,9 +82,10 @@ def run(options: argparse.Namespace) -> int:
     if logs.ENVIRONMENT not in os.environ:
         logs.configure("info,json" if options.json else "info")
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # before there are threads, which inherit it
+    observe = None if options.metrics is None else _observer(options.metrics)
     bridge = Bridge()
     try:
-        for side in [_side(bridge, options, configuration, *pair) for pair in pairs]:
+        for side in [_side(bridge, options, configuration, observe, *pair) for pair in pairs]:
             bridge.loop.call(side.start)
             log.info("%s: listening", side.endpoint)
         signal.sigwait(STOPS)
@@ -100,15 +104,33 @@ def _endpoints(role: str, listen: str, forward: str) -> tuple[Endpoint, Endpoint
 
 
 def _side(
-    bridge: Bridge, options: argparse.Namespace, configuration: Configuration, listen: Endpoint, forward: Endpoint
+    bridge: Bridge,
+    options: argparse.Namespace,
+    configuration: Configuration,
+    observe: Observe | None,
+    listen: Endpoint,
+    forward: Endpoint,
 ) -> Listener:
-    link = Link(configuration, Options(reconnect_ivl_max=5.0, ipv6=":" in listen.host), _untold)
+    link = Link(configuration, Options(reconnect_ivl_max=5.0, ipv6=":" in listen.host), _untold, observe=observe)
     kind = ServerSide if options.role == "server" else ClientSide
     try:
         return kind(bridge, listen, forward, link, raw=options.raw)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise LocalError(f"cannot listen at {listen.text} ({reason}): choose another endpoint for --listen") from None
+
+
+def _observer(port: int) -> Observe:
+    """Counts what all sides do, and answers scrapes from now on."""
+    from qzmq_ref.metrics import Metrics, Server
+
+    metrics = Metrics()
+    try:
+        Server(metrics, port, "127.0.0.1")
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise LocalError(f"cannot answer Prometheus at port {port} ({reason}): choose another --metrics") from None
+    return metrics.observer()
 
 
 def _untold(_endpoint: str, _event: str, _value: int) -> None:
@@ -120,7 +142,7 @@ def _configuration(options: argparse.Namespace) -> Configuration:
     key = None if options.key is None else _signing_key(options.key, policy)
     if options.role == "server":
         clients = None if options.any_client else _pins(options.client_keys)
-        return Configuration("server", policy, key, client_pins=clients)
+        return Configuration("server", policy, key, client_pins=clients, tickets=MemoryTickets())
     return Configuration("client", policy, key, server_pins=_pins(options.server_key))
 
 

@@ -15,6 +15,9 @@ import qzmq_ref
 from qzmq_conformance.relay import Relay
 from qzmq_ref import cli, logs
 from qzmq_ref.auth import load_key
+from qzmq_ref.handshake.client import server_signed
+from qzmq_ref.handshake.messages import ServerHello
+from qzmq_ref.handshake.session import Session
 from tests.sidecars import Sidecar, keys, plain, stack
 
 __all__ = ["keys", "plain", "stack"]
@@ -104,6 +107,31 @@ def echo(router: zmq.Socket[bytes], dealer: zmq.Socket[bytes], frames: list[byte
     assert router.recv_multipart() == frames
     router.send_multipart(frames)
     assert dealer.recv() == frames[1]
+
+
+def test_a_client_sidecar_resumes(keys: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second connection of a program costs the server no signature."""
+    signed: list[ServerHello] = []
+
+    def spy(session: Session, hello: ServerHello) -> bytes:
+        signed.append(hello)
+        return server_signed(session, hello)
+
+    monkeypatch.setattr("qzmq_ref.handshake.server.server_signed", spy)
+    context, secured = stack.enter_context(zmq.Context()), stack.enter_context(qzmq_ref.Context())
+    pull = stack.enter_context(secured.socket(zmq.PULL))
+    pull.rcvtimeo = 20_000
+    pull.qzmq_secretkey = load_key(keys / "server.key_secret").secret
+    pull.bind("tcp://127.0.0.1:*")
+    inner = stack.enter_context(client(keys, int(name_of(pull).rpartition(":")[2])))
+    for number in (1, 2):
+        with context.socket(zmq.PUSH) as push:
+            push.connect(inner.endpoint)
+            push.send(b"%d" % number)
+            assert pull.recv() == b"%d" % number
+            inner.await_log("session with", number)
+            time.sleep(0.2)  # for the tickets, which come behind Finished
+    assert len(signed) == 1
 
 
 def test_sigterm_delivers_what_was_accepted(keys: Path, stack: ExitStack) -> None:

@@ -18,7 +18,7 @@ from qzmq_ref.bridge.handshake import Authenticated, Handshake
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
 from qzmq_ref.bridge.report import refusal
-from qzmq_ref.connection import Ended
+from qzmq_ref.connection import ClientTicket, Ended, Rekeying, TicketReceived
 from qzmq_ref.sidecar.program import ProgramHop, Properties, socket_type_of
 from qzmq_ref.sidecar.session import PatientSession
 
@@ -33,6 +33,8 @@ class ClientSide(Listener):
         super().__init__(bridge, listen, link)
         self._forward = forward
         self._framed = not raw
+        self.resumes = True
+        """Whether tickets are offered: not after a handshake that failed, which may be the ticket's fault."""
 
     def start(self) -> None:
         """Accept from now on; called in the loop."""
@@ -41,14 +43,21 @@ class ClientSide(Listener):
 
     def _accepted(self, sock: socket.socket) -> None:
         self._half_open += 1
-        Passage(self._bridge, self, sock, self._forward, self._link).start(framed=self._framed)
+        Arrival(self._bridge, self, sock, self._forward, self._link).start(framed=self._framed)
+
+    def session_told(self, event: TicketReceived | Rekeying) -> None:
+        """Keep the server's tickets for the next connection; those of a generation that is over go (RES-3)."""
+        if isinstance(event, TicketReceived):
+            self._link.tickets.keep(event.ticket, event.lifetime)
+        elif event.complete:
+            self._link.tickets.discard()
 
     def settled(self) -> None:
         """One connection of the program less that waits for its server."""
         self._handshake_over()
 
 
-class Passage:
+class Arrival:
     """One connection of the program, until it has a session or is given up."""
 
     def __init__(self, bridge: Bridge, owner: ClientSide, sock: socket.socket, forward: Endpoint, link: Link) -> None:
@@ -59,6 +68,7 @@ class Passage:
         self._forward = forward
         self._link = link
         self._attempt: Dialer | Handshake | None = None
+        self._ticket: ClientTicket | None = None
         self._over = False
 
     def start(self, *, framed: bool) -> None:
@@ -100,8 +110,9 @@ class Passage:
         except OSError as error:  # gone already
             remote.close()
             return self._unreachable(error)
+        self._ticket = self._link.ticket() if self._owner.resumes else None
         self._attempt = Handshake(
-            self._bridge, remote, self._link.connection(host), name, self._link.handshake_limit,
+            self._bridge, remote, self._link.connection(host, self._ticket), name, self._link.handshake_limit,
             done=self._authenticated, failed=self._refused,
         )  # fmt: skip
         return None
@@ -114,6 +125,7 @@ class Passage:
     def _refused(self, ended: Ended | None) -> None:
         """A refusal by the authenticated server is final (ALR-6): a ZeroMQ program is told so, and hangs up itself."""
         self._attempt = None
+        self._owner.resumes = False
         if (status := refusal(ended)) and self._hop is not None:
             self._hop.refuse(status)
         else:
@@ -121,6 +133,9 @@ class Passage:
 
     def _authenticated(self, remote: Authenticated) -> None:
         self._attempt = None
+        self._owner.resumes = True
+        if self._ticket is not None:
+            self._link.tickets.used(self._ticket)
         hop = self._hop or self._greet(framed=False)
 
         def done(first: bytes) -> None:
