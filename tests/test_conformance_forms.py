@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qzmq_conformance.forms import Layout, malformed
@@ -27,6 +27,7 @@ def parses(name: str, octets: bytes) -> bool:
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_layout_and_codec_agree_on_what_is_well_formed(name: str, data: st.DataObject) -> None:
     octets = bytearray(load().build(data.draw(definition_values(load(), name)), hash_length=HASH_LENGTH))
@@ -38,6 +39,7 @@ def test_layout_and_codec_agree_on_what_is_well_formed(name: str, data: st.DataO
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_no_malformed_form_parses(name: str, data: st.DataObject) -> None:
     octets = load().build(data.draw(definition_values(load(), name)), hash_length=HASH_LENGTH)
@@ -49,6 +51,7 @@ def test_no_malformed_form_parses(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_spans_cover_every_octet_once(name: str, data: st.DataObject) -> None:
     """The innermost spans and the length fields, laid side by side, are the whole value."""

@@ -9,7 +9,7 @@ from functools import partial
 from qzmq_conformance.case import MODES, Case, Failed
 from qzmq_conformance.fault import expect_opaque_alert, flip
 from qzmq_conformance.peer import Deviation
-from qzmq_conformance.roles import ClientPeer, ServerPeer
+from qzmq_conformance.roles import ClientPeer
 from qzmq_conformance.scene import ROLES, Scene
 from qzmq_conformance.stage import Stage
 from qzmq_ref.handshake.client import CLIENT_CONTEXT, SERVER_CONTEXT
@@ -81,11 +81,9 @@ _REMEMBERED: Mapping[str, Change] = {
 
 def _signed(scene: Scene, covers: Callable[[bytes], bytes], stage: Stage) -> None:
     with scene.play(stage, Deviation(covers=covers)) as peer:
-        peer.bring("wait_client_key" if scene.role == "server" else "wait_server_hello")
-        if isinstance(peer, ServerPeer):
-            peer.send_server_hello()
-        else:
-            peer.finish()
+        state = "wait_client_key" if scene.role == "server" else "wait_server_hello"
+        peer.bring(state)
+        peer.speak(state)
         peer.expect_alert("decrypt_error", sealed=scene.role == "server")
 
 
@@ -98,7 +96,7 @@ def _server_differs(scene: Scene, change: Change, stage: Stage) -> None:
         message = peer.read_server_hello()
         peer.session = change(peer.session)
         peer.encapsulate(message)
-        peer.finish()
+        peer.send_client_key()
         expect_opaque_alert(peer)
 
 
@@ -106,9 +104,8 @@ def _client_differs(scene: Scene, change: Change, stage: Stage) -> None:
     """The server signs another transcript."""
     with scene.play(stage) as peer:
         peer.bring("wait_server_hello")
-        assert isinstance(peer, ServerPeer)
         peer.session = change(peer.session)
-        peer.send_server_hello()
+        peer.speak("wait_server_hello")
         peer.expect_alert("decrypt_error", sealed=False)
 
 
@@ -117,5 +114,5 @@ def _finished_differs(scene: Scene, stage: Stage) -> None:
     with scene.play(stage) as peer:
         peer.bring("wait_finished")
         peer.session = peer.session.but(client_key=flip(-1)(peer.session.client_key))
-        peer.finish()
+        peer.speak("wait_finished")
         peer.expect_alert("decrypt_error", sealed=True)

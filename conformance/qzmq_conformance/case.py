@@ -32,13 +32,15 @@ class Case:
     """One scripted connection with the target.
 
     `id` is AREA/MODE/..., stable between runs and versions. `alert` is the AlertDescription that the target must
-    send, in lower case, or "" if the case must succeed. `play` raises `Failed`.
+    send, in lower case, or "" if the case must succeed. `play` raises `Failed`. `waits` is how many seconds the case
+    sits out a timeout, if they are many: the runner then begins it early.
     """
 
     id: str
     requirements: tuple[str, ...]
     play: Callable[[Stage], None] = field(repr=False, compare=False)
     alert: str = ""
+    waits: float = 0.0
 
     @property
     def area(self) -> str:

@@ -34,6 +34,9 @@ def cases() -> Iterator[Case]:
                 yield from _timeouts(scene, state, prefix)
             yield from _by_application(replace(scene, alone=True), prefix)
             yield Case(f"{prefix}/timeout/no-greeting", ("SEC-2", "ZMTP-1"), partial(_silent, _impatient(scene), b""))
+            default = partial(_silent, scene, b"")
+            waits = scene.chosen.handshake_timeout
+            yield Case(f"{prefix}/timeout/no-greeting-by-default", ("SEC-2",), default, waits=waits)
             half = partial(_silent, _impatient(scene), b"\xff\0\0\0\0")
             yield Case(f"{prefix}/timeout/half-a-greeting", ("SEC-2", "ZMTP-1"), half)
             half = partial(_silent, replace(_impatient(scene), raw=True), b"QZMQ")
@@ -132,6 +135,7 @@ def _silent(scene: Scene, octets: bytes, stage: Stage) -> None:
     """No whole greeting: the target closes in time and sends nothing but its own."""
     with scene.play(stage) as peer:
         peer.link.send(octets)
+        peer.link.patience = scene.chosen.handshake_timeout + SOON
         peer.link.expect_end(but=scene.target_greeting)
 
 

@@ -15,14 +15,14 @@ from qzmq_ref.records import HEADER
 from qzmq_ref.registries import MessageType
 from qzmq_ref.spec.tables import requirements
 
-CARRIERS: Mapping[str, tuple[str, str, bool]] = {
-    "ClientHello": ("start", "send_client_hello", False),
-    "ClientKey": ("wait_client_key", "finish", False),
-    "ClientAuth": ("wait_client_key", "finish", True),
-    "ServerHello": ("wait_server_hello", "send_server_hello", False),
-    "Finished": ("wait_finished", "finish", True),
+CARRIERS: Mapping[str, tuple[str, bool]] = {
+    "ClientHello": ("start", False),
+    "ClientKey": ("wait_client_key", False),
+    "ClientAuth": ("wait_client_key", True),
+    "ServerHello": ("wait_server_hello", False),
+    "Finished": ("wait_finished", True),
 }
-"""Where a structure is sent: the target's state, the peer's step, and whether the target's alert is sealed by then."""
+"""The target's state in which a structure is due, and whether the alert that answers it is sealed."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,17 @@ class Fault:
 
     @property
     def _alert_sealed(self) -> bool:
-        return CARRIERS[self.deviation.structure][2] if self.sealed is None else self.sealed
+        return CARRIERS[self.deviation.structure][1] if self.sealed is None else self.sealed
 
     def _play(self, scene: Scene, stage: Stage) -> None:
-        state, step, _ = CARRIERS[self.deviation.structure]
         with scene.play(stage, self.deviation) as peer:
             if not self.alert:
                 peer.bring("established")
                 check_alive(scene, peer)
                 return
+            state, _ = CARRIERS[self.deviation.structure]
             peer.bring(state)
-            getattr(peer, step)()
+            peer.speak(state)
             if self.opaque:
                 expect_opaque_alert(peer)
             else:

@@ -15,7 +15,7 @@ from qzmq_ref.handshake.messages import SEALED
 from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import Row, tables
 
-STATES = {"server": tuple(ClientPeer.path), "client": tuple(ServerPeer.path)}
+STATES = {"server": ClientPeer.states, "client": ServerPeer.states}
 """The states a peer can bring the target to, by the target's role. A client's `start` is over with its greeting."""
 
 SEALING = ("wait_finished", "established")
@@ -32,6 +32,8 @@ def cases() -> Iterator[Case]:
             yield Case(f"handshake/{mode}/{role}/whole", _begin_rows(role), partial(_whole, scene))
             mutual = Scene(mode, role, mutual=True)
             yield Case(f"handshake/{mode}/{role}/whole-mutual", _begin_rows(role), partial(_whole, mutual))
+            raw = Scene(mode, role, raw=True)
+            yield Case(f"handshake/{mode}/{role}/whole-raw", _begin_rows(role), partial(_whole, raw))
             for state in STATES[role]:
                 yield from _pairs(scene, state)
 

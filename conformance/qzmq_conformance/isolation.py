@@ -110,7 +110,7 @@ def _distrusts(scene: Scene, stage: Stage) -> None:
     with scene.play(stage) as peer:
         known(peer.application).send(stage.token)
         peer.bring("wait_server_hello")
-        peer.deliver_answer()
+        peer.speak("wait_server_hello")
         peer.expect_alert("certificate_unknown", sealed=False)
 
 

@@ -18,7 +18,7 @@ from qzmq_conformance.suite import cases
 from qzmq_conformance.target import REFERENCE
 
 PASSED, FAILED, UNDRIVEN = 0, 1, 2
-JOBS = 6  # cases at a time: enough to keep two cores busy while some wait for the target
+JOBS = 8  # cases at a time: enough to keep two cores busy while some wait for a timeout
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -55,9 +55,9 @@ def _legal(scene: Scene, stage: Stage) -> None:
 
 def _refused(scene: Scene, stage: Stage) -> None:
     with scene.play(stage) as peer:
-        *_, state, _ = peer.path
+        state = peer.states[-2]
         peer.bring(state)
-        peer.finish()
+        peer.speak(state)
         peer.expect_alert("handshake_failure", sealed=True)
 
 

@@ -7,6 +7,7 @@ changes its value or its octets at one of four points, so that all that is not w
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -50,10 +51,10 @@ class Deviation:
 HONEST = Deviation()
 
 
-class Peer:
-    """What both roles share. `path` names the target's states up to established, and the step that reaches each."""
+class Peer(ABC):
+    """What both roles share. `states` are those that a peer can bring the target to, in order."""
 
-    path: ClassVar[dict[str, str]] = {}
+    states: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, stage: Stage, link: Link, binding: Binding, configuration: Configuration, deviation: Deviation = HONEST
@@ -76,24 +77,16 @@ class Peer:
 
     def bring(self, state: str) -> None:
         """Plays honest steps, the deviation apart, until the target is in `state` of the table."""
-        for reached, step in self.path.items():
-            getattr(self, step)()
-            if reached == state:
-                return
-        raise KeyError(state)
+        for step in self.steps()[: self.states.index(state) + 1]:
+            step()
 
-    def deliver_answer(self) -> None:
-        """Sends the server's answer to the ClientHello; the step of a server alone."""
-        raise NotImplementedError
+    @abstractmethod
+    def steps(self) -> tuple[Callable[[], None], ...]:
+        """For each of the states, the step that brings the target there from the one before."""
 
-    def finish(self) -> None:
-        """Sends the peer's last message of the handshake."""
-        raise NotImplementedError
-
-    def sign(self, covered: bytes) -> bytes:
-        """The signature of the peer's key, over what the deviation makes of the octets."""
-        key = known(self.session.configuration.key)
-        return key.sign(self.deviation.covers(covered), self.session.entropy)
+    @abstractmethod
+    def speak(self, state: str) -> None:
+        """Sends the one message that is due in that state of the target, and waits for nothing."""
 
     def greet(self) -> None:
         """Both greetings, whole; the prologue is what crossed the wire."""
@@ -110,6 +103,11 @@ class Peer:
         deviation = self.deviation if type(value).__name__ == self.deviation.structure else HONEST
         value = deviation.proved(authenticate(deviation.signed(sign(deviation.content(value)))))
         return value, deviation.octets(build(value, self.hash_length))
+
+    def sign(self, covered: bytes) -> bytes:
+        """The signature of the peer's key, over what the deviation makes of the octets."""
+        key = known(self.session.configuration.key)
+        return key.sign(self.deviation.covers(covered), self.session.entropy)
 
     @property
     def hash_length(self) -> int:
@@ -175,9 +173,10 @@ class Peer:
     def check_metadata(self, octets: bytes) -> None:
         """The target must tell its own Socket-Type, and nothing in the raw binding (PAT-8)."""
         told = {each.name: each.value for each in parse_metadata(octets)}
-        expected = {b"Socket-Type": self.target_type} if self.target_type else {}
-        if (told if not expected else {b"Socket-Type": told.get(b"Socket-Type")}) != expected:
-            raise Failed(f"metadata {octets.hex()}", f"Socket-Type {self.target_type.decode()}" if expected else "none")
+        if told.get(b"Socket-Type", b"") != self.target_type or (told and not self.target_type):
+            raise Failed(
+                f"metadata {octets.hex()}", f"Socket-Type {self.target_type.decode() or 'and all else missing'}"
+            )
 
     def close_application(self) -> None:
         """The target's application closes its socket."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -22,11 +23,13 @@ GREASE = 0x5A
 class ClientPeer(Peer):
     """The client, against a target that is the server."""
 
-    path: ClassVar[dict[str, str]] = {
-        "start": "greet",
-        "wait_client_key": "exchange_hellos",
-        "established": "exchange_keys",
-    }
+    states: ClassVar[tuple[str, ...]] = ("start", "wait_client_key", "established")
+
+    def steps(self) -> tuple[Callable[[], None], ...]:
+        return self.greet, self.exchange_hellos, self.exchange_keys
+
+    def speak(self, state: str) -> None:
+        {"start": self.send_client_hello, "wait_client_key": self.send_client_key}[state]()
 
     def exchange_hellos(self) -> None:
         """ClientHello out, ServerHello in."""
@@ -35,12 +38,8 @@ class ClientPeer(Peer):
 
     def exchange_keys(self) -> None:
         """ClientKey out, Finished in."""
-        self.finish()
-        self.read_finished()
-
-    def finish(self) -> None:
-        """The peer's last message of the handshake."""
         self.send_client_key()
+        self.read_finished()
 
     def send_client_hello(self) -> None:
         """Offers the suites of the policy, and GREASE beside them (REG-11)."""
@@ -116,11 +115,13 @@ class ClientPeer(Peer):
 class ServerPeer(Peer):
     """The server, against a target that is the client."""
 
-    path: ClassVar[dict[str, str]] = {
-        "wait_server_hello": "begin",
-        "wait_finished": "answer_hello",
-        "established": "finish",
-    }
+    states: ClassVar[tuple[str, ...]] = ("wait_server_hello", "wait_finished", "established")
+
+    def steps(self) -> tuple[Callable[[], None], ...]:
+        return self.begin, self.answer_hello, self.send_finished
+
+    def speak(self, state: str) -> None:
+        {"wait_server_hello": self.send_server_hello, "wait_finished": self.send_finished}[state]()
 
     def begin(self) -> None:
         """Greetings both ways, ClientHello in."""
@@ -132,10 +133,6 @@ class ServerPeer(Peer):
         """ServerHello out, ClientKey in."""
         self.send_server_hello()
         self.read_client_key()
-
-    def deliver_answer(self) -> None:
-        """ServerHello out."""
-        self.send_server_hello()
 
     def send_server_hello(self) -> None:
         """Signs the choice; asks for the client's key if the configuration has a list of authorised ones."""
@@ -172,7 +169,7 @@ class ServerPeer(Peer):
         self.reader = RecordReader(self.session.chosen, self.generation.c_ap, 1)
         self.sealer = sealer(self.session.chosen, secrets.s_hs, 0)
 
-    def finish(self) -> None:
+    def send_finished(self) -> None:
         """Finished as generation 0, record 0; generation 1 from then on."""
         metadata = build_metadata(self.session.configuration.metadata)
         self.send_sealed(MessageType.FINISHED, self.shape(Finished(metadata, b""), authenticate=self._authenticate)[1])

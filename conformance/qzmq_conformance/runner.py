@@ -16,7 +16,8 @@ from qzmq_ref.spec.tables import requirements
 def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
     """The outcome of every case, as they end. `Undriven` stops the run: nothing more is started.
 
-    The order mixes the areas, the same way each time: cases that wait for a timeout do not come all at once.
+    The order is the same each time and mixes the areas, so that those who wait do not wait all at once; long waits
+    begin first.
     """
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="case")
     try:
@@ -27,8 +28,8 @@ def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _mixed(case: Case) -> bytes:
-    return sha256(case.id.encode()).digest()
+def _mixed(case: Case) -> tuple[float, bytes]:
+    return -case.waits, sha256(case.id.encode()).digest()
 
 
 def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:

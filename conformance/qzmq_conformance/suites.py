@@ -8,7 +8,6 @@ from functools import partial
 from itertools import product
 
 from qzmq_conformance.case import MODES, Case, Failed
-from qzmq_conformance.roles import ServerPeer
 from qzmq_conformance.scene import ROLES, Scene, check_alive
 from qzmq_conformance.stage import Stage
 from qzmq_ref.handshake.grease import VALUES as GREASE
@@ -72,9 +71,8 @@ def _client_offers(scene: Scene, count: int, stage: Stage) -> None:
         hello: ClientHello = parse_body(MessageType.CLIENT_HELLO, peer.session.client_hello[1:])
         if (offered := _without_grease(hello.suites)) != scene.chosen.suites:
             raise Failed(f"suites {', '.join(map(str, offered))}", ", ".join(map(str, scene.chosen.suites)))
-        assert isinstance(peer, ServerPeer)
-        peer.answer_hello()
-        peer.finish()
+        for step in peer.steps()[1:]:
+            step()
         check_alive(scene, peer)
 
 
