@@ -73,6 +73,12 @@ FAULTS: Mapping[str, Fault] = {
         "if False:",
         "records/hybrid/server/header/sealed/octet-7-bit-1",
     ),
+    "tag-unchecked": Fault(
+        "qzmq_ref.crypto.aead",
+        "out[:] = bytes(len(out))",
+        "out[:] = sealed[: len(out)]; return len(out)",
+        "records/hybrid/server/protection/plaintext",
+    ),
     "padding-unchecked": Fault(
         RECORDS, "or any(plaintext[size - 2 - n : size - 2])", "", "records/hybrid/client/padding/first-not-zero"
     ),

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from qzmq_conformance.case import Case, Outcome
-from qzmq_conformance.runner import play
+from qzmq_conformance.runner import LEAKED, play
 from qzmq_conformance.stage import Bench
 from qzmq_conformance.suite import cases
 from qzmq_conformance.target import REFERENCE
@@ -46,6 +46,12 @@ def test_plaintext_between_two_liars_is_seen_by_the_relay() -> None:
     name = "in-the-clear"
     found = outcome(CASES[FAULTS[name].killed_by], faulty(name), faulty(name))
     assert found.seen == "known application octets crossed the wire in the clear"
+
+
+def test_octets_that_nobody_authenticated_are_seen_in_the_application() -> None:
+    name = "tag-unchecked"
+    found = outcome(CASES[FAULTS[name].killed_by], faulty(name))
+    assert found.seen.startswith(LEAKED)
 
 
 def test_an_unopened_alert_is_not_taken_for_the_right_one() -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qzmq_conformance.case import Outcome
+from qzmq_conformance.case import MODES, Outcome
 
 Matrix = Mapping[tuple[str, str], tuple[int, int]]
 """(area, mode) -> cases passed, cases played."""
@@ -44,7 +44,7 @@ def show(outcomes: Sequence[Outcome], seconds: float, console: Console) -> None:
         if not outcome.passed:
             show_failure(outcome, console)
     cells = matrix(outcomes)
-    modes = list(dict.fromkeys(mode for _, mode in cells))
+    modes = [mode for mode in MODES if any(mode == column for _, column in cells)]
     table = Table("area", *modes)
     for area in dict.fromkeys(area for area, _ in cells):
         table.add_row(area, *(_cell(cells.get((area, mode))) for mode in modes))

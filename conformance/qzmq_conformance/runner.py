@@ -12,6 +12,8 @@ from qzmq_conformance.case import Case, Failed, Outcome, Undriven
 from qzmq_conformance.stage import Bench, Stage
 from qzmq_ref.spec.tables import requirements
 
+LEAKED = "octets of the peer reached the application, where REC-9 lets none of them"
+
 
 def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
     """The outcome of every case, as they end. `Undriven` stops the run: nothing more is started.
@@ -34,9 +36,8 @@ def _mixed(case: Case) -> tuple[float, bytes]:
 
 def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes once more when all is over: octets that reached the application late make their case fail too."""
-    late = "octets of the peer reached the application, where REC-9 lets none of them"
     return [
-        replace(outcome, seen=late) if outcome.passed and bench.target.reached(outcome.token) else outcome
+        replace(outcome, seen=LEAKED) if outcome.passed and bench.target.reached(outcome.token) else outcome
         for outcome in outcomes
     ]
 
@@ -54,6 +55,8 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
         seen, expected = failed.seen, failed.expected
     except Exception as error:  # noqa: BLE001  (a target can make any step of a script fail)
         seen = f"{type(error).__name__}: {error}"
+    if seen and bench.target.reached(stage.token):
+        seen = f"{LEAKED}; {seen}"
     return Outcome(case, clock() - began, stage.token, seen, expectation(case, expected), tuple(stage.entries))
 
 

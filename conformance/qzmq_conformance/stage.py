@@ -89,4 +89,4 @@ class Stage:
     def check_unreached(self) -> None:
         """`Failed` if octets that nobody authenticated reached the target's application (REC-9)."""
         if self.target.reached(self.token):
-            raise Failed("octets of the peer reached the application", "not one octet reaches the application (REC-9)")
+            raise Failed("all was as it should be", "not one octet reaches the application (REC-9)")
