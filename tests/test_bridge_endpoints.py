@@ -79,7 +79,7 @@ def test_no_such_host_is_no_device_to_bind_and_an_error_to_connect() -> None:
     nowhere = "tcp://no-such-host.invalid:5555"
     with pytest.raises(OSError, match="No such device"):
         resolve_bind(parse(nowhere, bind=True), ipv6=False)
-    with pytest.raises(OSError, match="not known|resolution"):
+    with pytest.raises(OSError, match=r"not known|resolution"):
         resolve_connect(parse(nowhere, bind=False), ipv6=False)
 
 

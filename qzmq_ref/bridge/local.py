@@ -68,8 +68,8 @@ class LocalHop:
         """All of it fits any socket buffer. If libzmq has hung up, reading will tell."""
         try:
             self.sock.send(octets)
-        except OSError as error:
-            log.debug("local hop: %s", error)
+        except OSError as reason:
+            log.debug("local hop: %s", reason)
 
     def close(self) -> None:
         """Let go of a connection that has carried nothing."""
