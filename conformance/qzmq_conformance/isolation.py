@@ -137,7 +137,7 @@ def _logged(scene: Scene, stage: Stage) -> None:
         words = ("REC-6", peer.link.address, "unexpected_message")
         if not stage.target.logged(*words):
             raise Failed("no such line", f"a line with {', '.join(words)} on standard error")
-        if stage.target.logged(stage.token.decode()):
+        if stage.target.logged(stage.token.decode(), within=0):
             raise Failed("application octets in the log", "none")
 
 

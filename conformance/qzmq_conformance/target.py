@@ -156,11 +156,11 @@ class Target:
     def logged(self, *words: str, within: float = 1.0) -> bool:
         """Whether a line with all these words comes up on the process's standard error in time."""
         deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            if any(all(word in line for word in words) for line in self._standard_error().splitlines()):
-                return True
+        while not any(all(word in line for word in words) for line in self._standard_error().splitlines()):
+            if time.monotonic() >= deadline:
+                return False
             time.sleep(0.02)
-        return False
+        return True
 
     def _standard_error(self) -> str:
         size = os.fstat(self._log.fileno()).st_size
