@@ -126,8 +126,9 @@ def test_a_target_that_cannot_be_driven_exits_2(fault: str, monkeypatch: pytest.
     assert main(["--case", QUICK, "--target", f"{FAULTY} {fault}"]) == 2
 
 
-def test_a_target_that_is_no_program_exits_2() -> None:
-    assert main(["--case", QUICK, "--target", "/no/such/program"]) == 2
+@pytest.mark.parametrize("command", ["/no/such/program", "true", "cat", "echo hello"])
+def test_a_program_that_is_no_target_exits_2(command: str) -> None:
+    assert main(["--case", QUICK, "--target", command]) == 2
 
 
 def test_no_such_case_exits_2() -> None:

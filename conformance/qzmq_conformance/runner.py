@@ -49,8 +49,8 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
     seen = expected = ""
     try:
         case.play(stage)
-    except Undriven:
-        raise
+    except Undriven as error:
+        raise Undriven(f"{case.id}: {error}") from error
     except Failed as failed:
         seen, expected = failed.seen, failed.expected
     except Exception as error:  # noqa: BLE001  (a target can make any step of a script fail)

@@ -70,6 +70,7 @@ class Target:
         self._inboxes: dict[int, queue.SimpleQueue[Message]] = {}
         self._tokens: set[bytes] = set()
         self._asked = 0
+        self._gone = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -91,7 +92,7 @@ class Target:
 
     def describe(self) -> Mapping[str, Any]:
         """Name and version of the implementation."""
-        return self.ask("describe")
+        return self.ask("describe", wants=("name",))
 
     def open(
         self,
@@ -115,6 +116,7 @@ class Target:
             security=security.to_json() if security else None,
             options=dict(options or {}),
             echo=echo,
+            wants=("socket", "endpoint"),
         )
         return Application(self, answer["socket"], answer["endpoint"])
 
@@ -122,11 +124,13 @@ class Target:
         """Whether a message that contained this `token` reached any application socket of the target."""
         return octets in self._tokens
 
-    def ask(self, verb: str, **arguments: object) -> Mapping[str, Any]:
-        """The answer to one request; raises `Undriven` if there is none, or it is an error."""
+    def ask(self, verb: str, *, wants: Sequence[str] = (), **arguments: object) -> Mapping[str, Any]:
+        """The answer to one request, with what it `wants` in it; `Undriven` if there is none, or it is an error."""
         answer: Future[Mapping[str, Any]] = Future()
         assert self._process.stdin is not None
         with self._lock:
+            if self._gone:
+                raise Undriven(f"{self._gone}\n{self.log()}")
             self._asked += 1
             number = self._asked
             self._answers[number] = answer
@@ -142,6 +146,8 @@ class Target:
             raise Undriven(f"no answer to {verb} within {ANSWER_WITHIN:.0f} s\n{self.log()}") from None
         if "error" in found:
             raise Undriven(f"{verb}: {found['error']}")
+        if missing := set(wants) - found.keys():
+            raise Undriven(f"{verb}: the answer lacks {', '.join(sorted(missing))}")
         return found
 
     def inbox(self, socket: int) -> queue.SimpleQueue[Message]:
@@ -168,14 +174,18 @@ class Target:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        buffered = b""
-        while octets := self._process.stdout.read(1 << 16):
-            *lines, buffered = (buffered + octets).split(b"\n")
-            for line in lines:
-                self._take(json.loads(line))
+        buffered, why = b"", "the target's process ended"
+        try:
+            while octets := self._process.stdout.read(1 << 16):
+                *lines, buffered = (buffered + octets).split(b"\n")
+                for line in lines:
+                    self._take(json.loads(line))
+        except (ValueError, LookupError, TypeError) as error:
+            why = f"the target does not speak the protocol of targets: {error!r}"
         with self._lock:
+            self._gone = why
             for answer in self._answers.values():
-                answer.set_result({"error": f"the target's process ended\n{self.log()}"})
+                answer.set_result({"error": f"{why}\n{self.log()}"})
             self._answers.clear()
 
     def _take(self, line: Mapping[str, Any]) -> None:
