@@ -21,6 +21,7 @@ class Link:
     def __init__(self, connected: socket.socket, patience: float) -> None:
         self._socket = connected
         self.patience = patience
+        self._socket.settimeout(patience)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._taken = 0
         self._ended = False
