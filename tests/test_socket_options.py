@@ -66,6 +66,17 @@ def test_the_receiver_knows_who_spoke() -> None:
         assert client.recv(copy=False).get("User-Id") == server_keys()[0].decode()
 
 
+def test_a_policy_is_taken_when_the_socket_binds() -> None:
+    """POL-14: what is set later is for later binds."""
+    with running(QZMQ) as stage:
+        server, client = stage.socket(zmq.PULL), stage.socket(zmq.PUSH)
+        server.bind("tcp://127.0.0.1:*")
+        server.qzmq_policy = "conservative"
+        client.connect(endpoint_of(server))
+        client.send(b"message")
+        assert server.recv(copy=False).get("X-QZMQ-Suite") == "X25519_ML_KEM_768/ML_DSA_44/AES_256_GCM/SHA_256"
+
+
 def test_zap_domain_stays_with_the_socket() -> None:
     """It is not for the private hop, where libzmq would ask ZAP about it."""
     with running(QZMQ) as stage:

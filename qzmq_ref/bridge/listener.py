@@ -147,7 +147,7 @@ class Listener:
             local.close()
             authenticated.decline()
             return
-        hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
+        hop = LocalHop(self._bridge, local, framed=self._link.framed)
         hop.done = lambda first: authenticated.start(authenticated.session(self, local), first)
         hop.lost = authenticated.decline
         hop.announce(authenticated.peer.metadata)
