@@ -72,6 +72,13 @@ def test_ipc_path_comes_and_goes_as_with_libzmq(stage: Stage, tmp_path: Path) ->
     assert not path.exists()
 
 
+def test_names_are_resolved(stage: Stage) -> None:
+    pull, push = stage.socket(zmq.PULL), stage.socket(zmq.PUSH)
+    pull.bind("tcp://localhost:*")
+    push.connect(endpoint_of(pull).replace("127.0.0.1", "localhost"))
+    deliver(push, pull)
+
+
 def test_connect_from_a_given_address(stage: Stage) -> None:
     pull, push = stage.socket(zmq.PULL), stage.socket(zmq.PUSH)
     pull.bind("tcp://127.0.0.1:*")

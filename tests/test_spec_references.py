@@ -19,10 +19,9 @@ def test_properties_rest_on_requirements() -> None:
     assert numbers == sorted(set(numbers))
 
 
-def test_rationale_stands_under_requirements() -> None:
-    """Every heading of rationale.md names what it explains."""
+def test_rationale_names_requirements_that_exist() -> None:
+    """A rule that has gone has no reason left; and all headings but that of what no program checks are IDs."""
     text = (spec_directory() / "rationale.md").read_text()
+    assert set(ID.findall(text)) <= requirements().keys()
     headings = re.findall(r"^## (.*)", text, re.MULTILINE)
-    named = [set(ID.findall(heading)) for heading in headings]
-    assert all(named)
-    assert set().union(*named) <= requirements().keys()
+    assert sum(bool(ID.search(heading)) for heading in headings) >= len(headings) - 1

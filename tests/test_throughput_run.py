@@ -76,6 +76,12 @@ def test_command_writes_json(
     assert "REQ/REP round trip" in capsys.readouterr().out
 
 
+def test_picture_of_no_form_is_refused_before_measuring(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["--plot", "run.gif"])
+    assert ".png, .svg, .pdf" in capsys.readouterr().err
+
+
 def test_failed_measurement_is_told_with_its_cause() -> None:
     broken = replace(SCENARIOS[0], server=nothing, client=fail)
     with pair(MECHANISMS["NULL"]) as processes, pytest.raises(MeasurementError, match="on purpose"):

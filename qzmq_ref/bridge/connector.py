@@ -72,8 +72,10 @@ class Connector:
         self._dial()
 
     def finish(self, deadline: float | None) -> None:  # noqa: ARG002
-        """The Context has ended, and libzmq with it."""
-        self._dispose()
+        """The Context has ended, and libzmq with it: only what has come so far is still carried."""
+        self._closing = True
+        if self._hop is None or self._remote is None:
+            self._dispose()
 
     def abandon(self) -> None:
         """As finish: there is nothing to wait for."""
@@ -109,7 +111,7 @@ class Connector:
         if not of_own_process(local) or self._hop is not None:
             local.close()
             return
-        self._hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
+        self._hop = LocalHop(self._bridge, local, framed=self._link.framed)
         self._hop.lost = self._local_lost
         if self._refusal:
             self._hop.refuse(self._refusal)

@@ -26,6 +26,9 @@ SCRATCH = 2**20 + 2**17
 EXIT = 5.0
 """Most seconds that the end of the process waits for octets which libzmq has already handed over."""
 
+PATIENCE = 0.1
+"""Seconds between looks at the deadline while waiting for the end."""
+
 PATH_MAX = 60
 
 
@@ -53,6 +56,7 @@ class Bridge:
         self._process = os.getpid()
         self._empty = threading.Event()
         self._finishing = False
+        self._deadline: float | None = None
         atexit.register(self._at_exit)
         self.loop.start()
 
@@ -71,8 +75,10 @@ class Bridge:
         return str(self._directory / str(next(self._names)))
 
     def enter(self, guest: Guest) -> None:
-        """Keep the bridge open for this guest."""
+        """Keep the bridge open for this guest. One that comes during the end is told so as soon as it has begun."""
         self._guests.add(guest)
+        if self._finishing:
+            self.loop.call(lambda: guest.finish(self._deadline))
 
     def leave(self, guest: Guest) -> None:
         """The guest has ended; nothing happens if it had left before."""
@@ -93,19 +99,18 @@ class Bridge:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _drain(self, seconds: float | None) -> None:
-        deadline = None if seconds is None else time.monotonic() + seconds
-
-        def finish() -> None:
-            self._finishing = True
-            for guest in list(self._guests):
-                guest.finish(deadline)
-            if not self._guests:
-                self._empty.set()
-
-        self.loop.call(finish)
-        while not self._empty.wait(0.5 if seconds is None else max(0.0, min(0.5, (deadline or 0) - time.monotonic()))):
-            if not self.loop.alive() or (deadline is not None and time.monotonic() >= deadline):
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self.loop.call(self._finish)
+        while not self._empty.wait(PATIENCE if seconds is None else min(PATIENCE, seconds)):
+            if not self.loop.alive() or (self._deadline is not None and time.monotonic() >= self._deadline):
                 return
+
+    def _finish(self) -> None:
+        self._finishing = True
+        for guest in list(self._guests):
+            guest.finish(self._deadline)
+        if not self._guests:
+            self._empty.set()
 
     def _abandon(self) -> None:
         while self._guests:

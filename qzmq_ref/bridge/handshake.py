@@ -30,6 +30,9 @@ log = logging.getLogger("qzmq")
 
 READ = 2**16
 
+FRESH = frozenset({"greeting", "start"})
+"""States in which nothing has been spent on the peer yet."""
+
 
 @dataclass(frozen=True)
 class Authenticated:
@@ -116,7 +119,7 @@ class Handshake:
             self._send()
         if not self._over and events & ~OUT:
             self._bridge.loop.unwatch(self._remote)
-            self._bridge.loop.step(self._receive)
+            self._bridge.loop.step(self._receive, begun=self._connection.state not in FRESH)
 
     def _receive(self) -> None:
         """Take one step; octets that come meanwhile wait in the system's buffer."""

@@ -141,7 +141,7 @@ class Listener:
         """Open the local connection of a new session."""
 
         def reached(local: socket.socket) -> None:
-            hop = LocalHop(self._bridge.loop, local, framed=self._link.framed)
+            hop = LocalHop(self._bridge, local, framed=self._link.framed)
             hop.done = lambda first: authenticated.start(authenticated.session(self, local), first)
             hop.lost = authenticated.decline
             hop.announce(authenticated.peer.metadata)

@@ -14,6 +14,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 
+from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.loop import Loop
 from qzmq_ref.bridge.options import Options
 from qzmq_ref.bridge.poller import IN
@@ -65,18 +66,28 @@ class LocalHop:
     With `framed` false (STREAM) there is nothing to say, and the hop is done as soon as it is announced.
     """
 
-    def __init__(self, loop: Loop, sock: socket.socket, *, framed: bool) -> None:
+    def __init__(self, bridge: Bridge, sock: socket.socket, *, framed: bool) -> None:
         self.sock = sock
         self.done: Callable[[bytes], None] | None = None
         self.lost: Callable[[], None] | None = None
-        self._loop = loop
+        self._bridge = bridge
         self._framed = framed
         self._announced = False
         self._received = b""
         sock.setblocking(False)
         if framed:
             self._send(greeting(b"NULL", as_server=False))
-        loop.watch(sock, IN, self._readable)
+        bridge.enter(self)
+        bridge.loop.watch(sock, IN, self._readable)
+
+    def finish(self, deadline: float | None) -> None:  # noqa: ARG002
+        """What libzmq has said behind READY is still carried; without a remote side there is nothing of the kind."""
+        if not self._announced:
+            self._hang_up()
+
+    def abandon(self) -> None:
+        """Time is up."""
+        self.close()
 
     def announce(self, properties: Iterable[Property]) -> None:
         """Send READY with the remote peer's properties."""
@@ -94,12 +105,13 @@ class LocalHop:
         """All of it fits any socket buffer. If libzmq has hung up, reading will tell."""
         try:
             self.sock.send(octets)
-        except OSError as error:
-            log.debug("local hop: %s", error)
+        except OSError as reason:
+            log.debug("local hop: %s", reason)
 
     def close(self) -> None:
         """Let go of a connection that has carried nothing."""
-        self._loop.close(self.sock)
+        self._bridge.loop.close(self.sock)
+        self._bridge.leave(self)
 
     def _readable(self, _events: int) -> None:
         try:
@@ -108,17 +120,21 @@ class LocalHop:
             return
         except OSError:
             octets = b""
-        if not octets:
-            self.close()
-            if self.lost is not None:
-                self.lost()
-            return
-        self._received += octets
-        self._finish_if_complete()
+        if octets:
+            self._received += octets
+            self._finish_if_complete()
+        else:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close()
+        if self.lost is not None:
+            self.lost()
 
     def _finish_if_complete(self) -> None:
         start = after_ready(self._received) if self._framed else 0
         if start is None or not self._announced or self.done is None:
             return
-        self._loop.unwatch(self.sock)
+        self._bridge.loop.unwatch(self.sock)
         self.done(self._received[start:])
+        self._bridge.leave(self)

@@ -132,10 +132,11 @@ class Loop:
         heapq.heappush(self._timers, (time.monotonic() + delay, next(self._order), timer))
         return timer
 
-    def step(self, action: Callable[[], None]) -> None:
+    def step(self, action: Callable[[], None], *, begun: bool = False) -> None:
         """Call `action` when its turn comes. One step is taken per turn of the loop, so that a burst of handshakes,
-        about a millisecond each, delays established sessions by one of them at a time."""
-        self._steps.append(action)
+        about a millisecond each, delays established sessions by one of them at a time. What has `begun` goes before
+        what has not: of more handshakes than their time allows, some then succeed instead of none."""
+        (self._steps.appendleft if begun else self._steps.append)(action)
 
     def _run(self) -> None:
         poll, handlers = self._poller.poll, self._handlers

@@ -25,6 +25,8 @@ READ = 2**18
 CHECK, HASTE = 60.0, 1.0
 """Seconds between looks at the age of a generation (ROT-15), and where a policy shortened it or its steps."""
 
+NOTHING = memoryview(b"")
+
 DRY = 0.01
 """At the end of the process, seconds without a word from libzmq after which it is taken to have nothing more."""
 
@@ -70,8 +72,8 @@ class Session:
         self._remote = remote
         self._local = local
         self._peer = peer
-        self._outgoing = b""  # sealed, not yet taken by the remote hop
-        self._incoming = b""  # opened, not yet taken by the local hop
+        self._outgoing = NOTHING  # sealed, not yet taken by the remote hop
+        self._incoming = NOTHING  # opened, not yet taken by the local hop
         self._unread = b""  # read from the remote hop, not yet a whole message
         self._remote_takes = True
         self._local_mask = self._remote_mask = -1
@@ -87,9 +89,8 @@ class Session:
         first octets of the local hop, and events, the end of the session perhaps among them."""
         self._bridge.enter(self)
         self._unread = self._connection.unread()
-        self._outgoing = outgoing
-        if first:
-            self._outgoing += self._seal(first)
+        ended = any(isinstance(event, Ended) for event in events)
+        self._outgoing = memoryview(outgoing if ended else outgoing + self._seal(first))
         self._write_local(memoryview(incoming))
         self._watch()
         if self._outgoing:
@@ -145,6 +146,9 @@ class Session:
             self._local_ended()
             return True
         size = self._connection.seal_into(plain[:count], sealed)
+        if size < count:
+            self._exhausted(size)
+            return True
         try:
             sent = self._remote.send(sealed[:size])
         except BlockingIOError:
@@ -153,7 +157,7 @@ class Session:
             self._remote_deaf()
             return True
         if sent < size:
-            self._outgoing = bytes(sealed[sent:size])
+            self._outgoing = memoryview(bytes(sealed[sent:size]))
             self._watch()
         return True
 
@@ -175,7 +179,7 @@ class Session:
     def _remote_deaf(self) -> None:
         """The remote hop takes no more; what it sent before may still be there to read."""
         self._remote_takes = False
-        self._outgoing = b""
+        self._outgoing = NOTHING
         self._watch()
 
     # ---- remote hop to local hop
@@ -231,13 +235,13 @@ class Session:
     def _say(self) -> None:
         """Send what the connection itself has to say, behind what waits already."""
         if self._remote_takes and (octets := self._connection.data_to_send()):
-            self._outgoing += octets
+            self._outgoing = memoryview(bytes(self._outgoing) + octets)
             self._flush_remote()
             self._watch()
 
     def _write_local(self, octets: memoryview) -> None:
         if self._incoming:
-            self._incoming += octets
+            self._incoming = memoryview(bytes(self._incoming) + bytes(octets))
             return
         try:
             taken = self._local.send(octets)
@@ -246,7 +250,7 @@ class Session:
         except OSError:
             return  # libzmq has hung up; reading from it will tell
         if taken < len(octets):
-            self._incoming = bytes(octets[taken:])
+            self._incoming = memoryview(bytes(octets[taken:]))
             self._watch()
 
     def _flush_local(self) -> None:
@@ -255,7 +259,7 @@ class Session:
         except BlockingIOError:
             return
         except OSError:
-            self._incoming = b""
+            self._incoming = NOTHING
         if not self._incoming:
             self._watch()
 
@@ -287,7 +291,7 @@ class Session:
         self._bridge.loop.close(self._local)
         if self._remote_takes:
             self._connection.close()
-            tail = self._outgoing + self._connection.data_to_send()
+            tail = bytes(self._outgoing) + self._connection.data_to_send()
             RemoteFarewell(self._bridge, self._remote, tail, self._owner.linger)
         else:
             self._bridge.loop.close(self._remote)
@@ -296,13 +300,18 @@ class Session:
     def _remote_ended(self, ended: Ended) -> None:
         """The peer closed, broke a rule or vanished. Deliver what came before (CLS-2), say what there is to say."""
         report(ended, self._peer, self._connection)
-        tail = self._outgoing + self._connection.data_to_send()
+        tail = bytes(self._outgoing) + self._connection.data_to_send()
         if tail and self._remote_takes:
             RemoteFarewell(self._bridge, self._remote, tail, 0.0)
         else:
             self._bridge.loop.close(self._remote)
-        self.local_farewell(self._bridge, self._local, self._incoming)
+        self.local_farewell(self._bridge, self._local, bytes(self._incoming))
         self._over(by_local=False)
+
+    def _exhausted(self, size: int) -> None:
+        """The keys are used up (ROT-6): send what was still sealed and the close_notify; libzmq connects again."""
+        self._outgoing = memoryview(bytes(self._bridge.sealed[:size]))
+        self._remote_ended(Ended("closed"))
 
     def _over(self, *, by_local: bool) -> None:
         self._local_mask = self._remote_mask = -1

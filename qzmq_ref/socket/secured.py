@@ -133,13 +133,16 @@ class SecuredSocket(zmq.Socket[_T]):
         """As zmq.Socket.close. What is on its way is delivered meanwhile, within the linger time."""
         if linger is not None:
             self._linger = None if linger < 0 else linger / 1000
-        was_open = not self.closed
+        left, self._endpoints = self._endpoints, {}
+        slot = self.context.slot if left else None
+        if slot is None:
+            return super().close(linger)
+        slot.linger_for(self._linger)
+        loop = slot.bridge().loop  # before libzmq closes: a Context that waits for this socket ends the bridge then
         super().close(linger)
-        if was_open and self._endpoints:
-            self.context.slot.linger_for(self._linger)
-            for endpoint in itertools.chain.from_iterable(self._endpoints.values()):
-                self._bridge().loop.call(functools.partial(endpoint.close, self._linger))
-            self._endpoints.clear()
+        for endpoint in itertools.chain.from_iterable(left.values()):
+            loop.call(functools.partial(endpoint.close, self._linger))
+        return None
 
     def _bridge(self) -> Bridge:
         return self.context.slot.bridge()

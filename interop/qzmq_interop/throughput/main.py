@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +23,8 @@ from qzmq_interop.throughput.scenarios import SCENARIOS, Scenario
 QUICK = 0.1
 """Part of the work that --quick does."""
 
+FORMS = (".png", ".svg", ".pdf")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `qzmq throughput`."""
@@ -31,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds to take medians of (default 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, 3 rounds: rough")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios; .png, .svg or .pdf")
+    parser.add_argument("--plot", type=_picture, metavar="FILE", help="draw the ratios; .png, .svg or .pdf")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,6 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
 
         plot.save(report, arguments.plot)
     return 0
+
+
+def _picture(name: str) -> Path:
+    """A path that can be drawn to: said before minutes of measuring, not after."""
+    if Path(name).suffix not in FORMS:
+        raise argparse.ArgumentTypeError(f"choose a name that ends in {', '.join(FORMS)}")
+    if find_spec("matplotlib") is None:
+        raise argparse.ArgumentTypeError("needs matplotlib: pip install 'qzmq-ref[throughput]'")
+    return Path(name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from qzmq_interop.throughput.side import Side
 
 Figures = Mapping[str, float]
 
+
 @dataclass(frozen=True)
 class Plan:
     """How much work one measurement is."""
@@ -147,9 +148,7 @@ def _open_sessions(side: Side, stack: ExitStack, endpoint: str, count: int) -> N
         socket.recv()
 
 
-def _connect_all(
-    side: Side, stack: ExitStack, kind: zmq.SocketType, endpoint: str, count: int
-) -> list[Socket]:
+def _connect_all(side: Side, stack: ExitStack, kind: zmq.SocketType, endpoint: str, count: int) -> list[Socket]:
     """`count` sockets that are connecting, closed with the stack."""
     return [stack.enter_context(closing(side.connect(kind, endpoint))) for _ in range(count)]
 

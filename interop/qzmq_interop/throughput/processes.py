@@ -69,9 +69,7 @@ def pair(mechanism: Mechanism) -> Iterator[Pair]:
             _stop(connection, process)
 
 
-def _start(
-    mechanism: Mechanism, keys: Keys, role: Role, link: Connection
-) -> tuple[Connection, SpawnProcess]:
+def _start(mechanism: Mechanism, keys: Keys, role: Role, link: Connection) -> tuple[Connection, SpawnProcess]:
     ours, theirs = _spawn.Pipe()
     process = _spawn.Process(target=_serve, args=(mechanism, keys, role, link, theirs), daemon=True)
     process.start()
