@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 import subprocess
 import time
 from contextlib import ExitStack
@@ -18,6 +20,7 @@ from qzmq_ref.auth import load_key
 from qzmq_ref.handshake.client import server_signed
 from qzmq_ref.handshake.messages import ServerHello
 from qzmq_ref.handshake.session import Session
+from qzmq_ref.zmtp import command, greeting
 from tests.sidecars import Sidecar, keys, plain, stack
 
 __all__ = ["keys", "plain", "stack"]
@@ -100,9 +103,9 @@ def test_a_sidecar_and_a_qzmq_socket(keys: Path, tmp_path: Path, stack: ExitStac
 
 def echo(router: zmq.Socket[bytes], dealer: zmq.Socket[bytes], frames: list[bytes]) -> None:
     """One message there, named by its sender's identity, and back."""
-    for socket in (router, dealer):
-        socket.rcvtimeo = 20_000
-        socket.linger = 0
+    for each in (router, dealer):
+        each.rcvtimeo = 20_000
+        each.linger = 0
     dealer.send(frames[1])
     assert router.recv_multipart() == frames
     router.send_multipart(frames)
@@ -199,6 +202,39 @@ def test_a_stranger_does_not_reach_the_program(keys: Path, tmp_path: Path, stack
     push.connect(stranger.endpoint)
     stranger.await_log("certificate_required")
     assert not watch.poll(300)
+
+
+NULL = greeting(b"NULL", as_server=False)
+
+
+def test_what_is_no_plain_program_is_told_so(keys: Path, stack: ExitStack) -> None:
+    """Whatever else comes to the plain side is hung up on, with advice in the log, and the next program is served."""
+    context = stack.enter_context(zmq.Context())
+    program = stack.enter_context(context.socket(zmq.PULL))
+    program.rcvtimeo = 20_000
+    program.bind("tcp://127.0.0.1:*")
+    outer = stack.enter_context(server(keys, name_of(program)))
+    inner = stack.enter_context(client(keys, outer.port))
+    wrong = (
+        b"GET / HTTP/1.0\r\n\r\n",
+        greeting(b"CURVE", as_server=False),
+        NULL[:11] + b"\0" + NULL[12:],  # ZMTP 3.0
+        NULL + b"\0\5hello",
+        NULL + command(b"READY", b""),
+        NULL + command(b"ERROR", b"\3400"),
+        NULL + b"\6" + b"\xff" * 8 + bytes(2**18),
+    )
+    for octets in wrong:
+        peer = stack.enter_context(socket.create_connection(("127.0.0.1", inner.port), timeout=10))
+        with contextlib.suppress(OSError):  # it may hang up before it has read everything
+            peer.sendall(octets)
+            while peer.recv(4096):
+                pass
+    inner.await_log("let it use libzmq 4.3.3 or later", len(wrong))
+    push = stack.enter_context(context.socket(zmq.PUSH))
+    push.connect(inner.endpoint)
+    push.send(b"the real one")
+    assert program.recv() == b"the real one"
 
 
 def test_raw_carries_any_octets(keys: Path, stack: ExitStack) -> None:

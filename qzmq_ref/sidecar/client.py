@@ -94,7 +94,7 @@ class Arrival:
         self._hang_up()
 
     def _greet(self, *, framed: bool) -> ProgramHop:
-        return ProgramHop(self._bridge.loop, self._sock, framed=framed, name=self._owner.endpoint)
+        return ProgramHop(self._bridge, self._sock, framed=framed, name=self._owner.endpoint)
 
     def _dial(self, properties: Properties) -> None:
         kind = socket_type_of(properties)

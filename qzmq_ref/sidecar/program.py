@@ -9,9 +9,9 @@ import socket
 from collections.abc import Callable
 
 from qzmq_ref.alerts import Alert, LocalError
+from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import Endpoint, parse, resolve_connect
 from qzmq_ref.bridge.local import LocalHop
-from qzmq_ref.bridge.loop import Loop
 from qzmq_ref.metadata import MAX_METADATA, Property, parse_metadata
 from qzmq_ref.zmtp import COMMAND, GREETING_SIZE, LONG_COMMAND, after_ready, check_greeting
 
@@ -66,13 +66,13 @@ class ProgramHop(LocalHop):
     follows a fault of the program, which is logged.
     """
 
-    def __init__(self, loop: Loop, sock: socket.socket, *, framed: bool, name: str) -> None:
+    def __init__(self, bridge: Bridge, sock: socket.socket, *, framed: bool, name: str) -> None:
         """`name` is what the log calls the program."""
         self.told: Callable[[Properties], None] | None = None
         self._name = name
         self._known = not framed
-        self._patience = loop.later(PATIENCE, self._too_late)
-        super().__init__(loop, sock, framed=framed)
+        self._patience = bridge.loop.later(PATIENCE, self._too_late)
+        super().__init__(bridge, sock, framed=framed)
 
     def close(self) -> None:
         """Let go of a connection that has carried nothing."""
@@ -106,9 +106,7 @@ class ProgramHop(LocalHop):
             self._name,
             fault,
         )
-        self.close()
-        if self.lost is not None:
-            self.lost()
+        self._hang_up()
 
 
 class _Fault(Exception):

@@ -50,7 +50,7 @@ class ServerSide(Listener):
         """Connect to the program; whatever goes wrong before the hop is done is `failed`."""
 
         def connected(sock: socket.socket) -> None:
-            hop = ProgramHop(self._bridge.loop, sock, framed=self._framed, name=self._forward.text)
+            hop = ProgramHop(self._bridge, sock, framed=self._framed, name=self._forward.text)
             hop.lost = failed
             reached(hop)
 
