@@ -159,9 +159,12 @@ def _by_application(scene: Scene, prefix: str) -> Iterator[Case]:
     for name, (rules, play) in _CLOSING.items():
         yield Case(f"{prefix}/application/closing-{name}", ("HS-43", *rules), partial(_closing, scene, play))
     for kind in MessageType:
-        if not rows_for(scene.role, "closing", kind.name.lower()):
-            unexpected = partial(_closing, scene, partial(_unexpected, kind))
-            yield Case(f"{prefix}/application/closing/{kind.name.lower()}", ("HS-18", "CLS-1"), unexpected)
+        label = f"{prefix}/application/closing/{kind.name.lower()}"
+        rows = [row for row in rows_for(scene.role, "closing", kind.name.lower()) if not row["Guard"]]
+        if not rows:
+            yield Case(label, ("HS-18", "CLS-1"), partial(_closing, scene, partial(_unexpected, kind)))
+        elif not rows[0]["Action"]:
+            yield Case(label, (rows[0]["ID"], "CLS-3"), partial(_closing, scene, partial(_ignored, kind)))
 
 
 def _canceled(scene: Scene, state: str, stage: Stage) -> None:
@@ -197,8 +200,9 @@ def _answer(peer: Peer) -> None:
     peer.send_sealed(MessageType.SEALED_ALERT, CLOSE_NOTIFY)
 
 
-def _data(peer: Peer) -> None:
-    peer.send_sealed(MessageType.DATA, frame(peer.stage.token))
+def _ignored(kind: MessageType, peer: Peer) -> None:
+    """What is still on its way is read and forgotten."""
+    send_sample(peer, kind)
     _answer(peer)
 
 
@@ -212,7 +216,6 @@ def _other_alert(peer: Peer) -> None:
 
 _CLOSING: Mapping[str, tuple[tuple[str, ...], Play]] = {
     "answered": (("HS-45", "CLS-3"), _answer),
-    "data-discarded": (("HS-44", "CLS-3"), _data),
     "end-of-stream": (("CLS-3",), _end),
     "other-alert": (("HS-45", "ALR-4"), _other_alert),
 }

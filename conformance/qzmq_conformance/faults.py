@@ -27,6 +27,7 @@ from qzmq_ref.registries import (
     SigId,
 )
 
+Change = Callable[[bytes], bytes]
 X25519_SMALL_ORDER = tuple(
     bytes.fromhex(point)
     for point in (
@@ -80,17 +81,12 @@ def of_client_hello(mode: str) -> Iterator[Fault]:
 
 def of_client_key(mode: str) -> Iterator[Fault]:
     """The KEM ciphertext and the seal of ClientAuth."""
-    size = kem(KemId(policy(mode).suites[0].kem), provider()).ciphertext_size
-    for length in (0, 1, size - 1, size + 1, 2 * size):
-        yield refused(f"ciphertext-{length}", "REG-5", "ClientKey", content=updating("kem_ciphertext", resized(length)))
+    for name, requirement, change in wrong_ciphertexts(mode):
+        yield refused(name, requirement, "ClientKey", content=updating("kem_ciphertext", change))
     for position in (0, -33):
-        if size > 32:
+        if mode != "classical":
             edit = updating("kem_ciphertext", flip(position))
             yield refused(f"ciphertext-flip{position}", "HS-9", "ClientKey", content=edit, sealed=True, opaque=True)
-    if mode != "pq_only":
-        for number, point in enumerate(X25519_SMALL_ORDER):
-            edit = updating("kem_ciphertext", ending(point))
-            yield refused(f"x25519-small-order-{number}", "REG-6", "ClientKey", content=edit)
     for position in (0, 16, -17, -16, -1):
         edit = updating("sealed_auth", flip(position))
         yield refused(f"sealed-flip{position}", "HS-9", "ClientKey", content=edit, sealed=True)
@@ -139,7 +135,8 @@ def of_server_hello(mode: str) -> Iterator[Fault]:
         yield refused(f"extension-0x{unlisted:04x}", "REG-9", "ServerHello", content=edit)
     request = Extension(ExtensionType.CLIENT_AUTH_REQUEST, build(ClientAuthRequest((SigId.ML_DSA_44,))))
     yield refused("extension-twice", "REG-7", "ServerHello", content=changing(extensions=(request, request)))
-    yield from _wrong_kem_keys(mode)
+    for name, requirement, change in wrong_kem_keys(mode):
+        yield refused(name, requirement, "ServerHello", content=updating("kem_public_key", change))
     others = [sig for sig in SigId if sig != policy(mode).signature]
     yield from _wrong_certificates("ServerHello", others)
 
@@ -183,17 +180,28 @@ def _wrong_mac(requirement: str, structure: str) -> Iterator[Fault]:
     )
 
 
-def _wrong_kem_keys(mode: str) -> Iterator[Fault]:
+def wrong_kem_keys(mode: str) -> Iterator[tuple[str, str, Change]]:
+    """What makes a KEM public key one that must be refused: name, requirement, change."""
     size = kem(KemId(policy(mode).suites[0].kem), provider()).public_key_size
     for length in (0, 1, size - 1, size + 1):
-        yield refused(f"kem-key-{length}", "REG-4", "ServerHello", content=updating("kem_public_key", resized(length)))
+        yield f"kem-key-{length}", "REG-4", resized(length)
     if mode != "classical":
-        edit = updating("kem_public_key", beginning(b"\xff\xff\xff"))
-        yield refused("kem-key-modulus", "REG-4", "ServerHello", content=edit)
+        yield "kem-key-modulus", "REG-4", beginning(b"\xff\xff\xff")
+    yield from _small_orders(mode)
+
+
+def wrong_ciphertexts(mode: str) -> Iterator[tuple[str, str, Change]]:
+    """What makes a KEM ciphertext one that must be refused: name, requirement, change."""
+    size = kem(KemId(policy(mode).suites[0].kem), provider()).ciphertext_size
+    for length in (0, 1, size - 1, size + 1, 2 * size):
+        yield f"ciphertext-{length}", "REG-5", resized(length)
+    yield from _small_orders(mode)
+
+
+def _small_orders(mode: str) -> Iterator[tuple[str, str, Change]]:
     if mode != "pq_only":
         for number, point in enumerate(X25519_SMALL_ORDER):
-            edit = updating("kem_public_key", ending(point))
-            yield refused(f"x25519-small-order-{number}", "REG-6", "ServerHello", content=edit)
+            yield f"x25519-small-order-{number}", "REG-6", ending(point)
 
 
 def _wrong_certificates(structure: str, algorithms: Iterable[SigId]) -> Iterator[Fault]:
