@@ -178,7 +178,7 @@ class RecordWriter:
 class RecordReader:
     """The receiving direction: checks order and epoch, opens, then commits (REC-2 to REC-9, ROT-5)."""
 
-    __slots__ = ("_chain", "_key", "_next", "_streams", "seq")
+    __slots__ = ("_begun", "_chain", "_key", "_next", "_streams", "seq")
 
     def __init__(self, suite: CipherSuite, secret: bytes, generation: int, data_stream: int = 1) -> None:
         self._chain = KeyChain(suite)
@@ -187,9 +187,11 @@ class RecordReader:
         self.install(secret, generation)
 
     def install(self, secret: bytes, generation: int) -> None:
-        """Start a generation at step 0; the sequence goes on."""
+        """Start a generation at step 0; the sequence goes on. From the second one on its first record is of step 0 too
+        (ROT-14)."""
         self._key = self._chain.first(secret, generation)
         self._next: TrafficKey | None = None
+        self._begun = generation <= 1
 
     def allow(self, secret: bytes, generation: int) -> None:
         """Let the peer begin this generation with any record from here on (ROT-14)."""
@@ -238,6 +240,7 @@ class RecordReader:
         if key is self._next:
             self._next = None
         self._key = key
+        self._begun = True
         self.seq += 1
         return message_type, flags, size
 
@@ -245,7 +248,7 @@ class RecordReader:
         current = self._key.epoch
         if self._next and epoch == self._next.epoch:
             return self._next
-        if epoch != current + 1 or current & 0xFF == MAX_STEP:
+        if epoch != current + 1 or current & 0xFF == MAX_STEP or not self._begun:
             detail = f"epoch 0x{epoch:04x} after 0x{current:04x}"
             raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REC-7", detail)
         return self._chain.next_step(self._key)
