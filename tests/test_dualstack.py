@@ -187,6 +187,7 @@ def test_own_and_application_handler_exclude_each_other(stack: ExitStack, contex
     ("attributes", "advice"),
     [
         ({"qzmq_curve_clients": None}, "set qzmq_curve_clients"),
+        ({"qzmq_curve_secretkey": b"short"}, "is not a CURVE key"),
         ({"qzmq_curve_clients": "zap"}, "set zap_domain"),
         ({"qzmq_server": False, "qzmq_serverkey": PUBLIC}, "leave it out here"),
     ],
@@ -196,6 +197,17 @@ def test_errors_say_what_to_do(
 ) -> None:
     with pytest.raises(qzmq_ref.LocalError, match=advice):
         serve(stack, context, zmq.PULL, **attributes)
+
+
+def test_unbind_and_what_comes_after(stack: ExitStack, context: qzmq_ref.Context) -> None:
+    """Nobody listens for either any more; and a socket that has served CURVE takes no further endpoint."""
+    server, endpoint = serve(stack, context, zmq.PULL)
+    dial(endpoint).close()
+    server.unbind(endpoint)
+    with pytest.raises(ConnectionRefusedError):
+        dial(endpoint)
+    with pytest.raises(qzmq_ref.LocalError, match="on a socket of their own"):
+        server.bind("tcp://127.0.0.1:*")
 
 
 def test_the_own_handler_is_none_for_qzmq(stack: ExitStack, context: qzmq_ref.Context) -> None:

@@ -31,11 +31,21 @@ _domains = itertools.count()
 
 @contextmanager
 def curve_options(socket: zmq.Socket[Any], secret_key: KeyText, domain: bytes) -> Iterator[None]:
-    """For the one bind inside: libzmq serves CURVE there, and asks ZAP about each client (ZMTP-15)."""
+    """For the one bind inside: libzmq serves CURVE there, and asks ZAP about each client (ZMTP-15).
+
+    LocalError if `secret_key` is no CURVE key; the message does not repeat it.
+    """
+    key = secret_key.encode() if isinstance(secret_key, str) else secret_key
+    try:
+        zmq.curve_public(key)
+    except (ValueError, zmq.ZMQError):
+        raise LocalError(
+            "qzmq_curve_secretkey is not a CURVE key: set the 40 Z85 characters that the server's curve_secretkey was"
+        ) from None
     zmq.Socket.set(socket, zmq.ZAP_DOMAIN, domain)  # for good: libzmq cannot unset it
     enforced = socket.get(zmq.ZAP_ENFORCE_DOMAIN)
     socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)
-    socket.set(zmq.CURVE_SECRETKEY, secret_key.encode() if isinstance(secret_key, str) else secret_key)
+    socket.set(zmq.CURVE_SECRETKEY, key)
     socket.set(zmq.CURVE_SERVER, 1)
     try:
         yield

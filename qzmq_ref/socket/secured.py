@@ -32,7 +32,7 @@ from qzmq_ref.socket.options import (
     socket_type,
     transport_options,
 )
-from qzmq_ref.socket.security import KeyText, PemText, Security, octets
+from qzmq_ref.socket.security import KeyText, PemText, Security
 
 if TYPE_CHECKING:
     from qzmq_ref.socket.context import SecuredContext
@@ -165,7 +165,6 @@ class SecuredSocket(zmq.Socket[_T]):
         """Bind libzmq's side a second time, for the CURVE clients of the same port (ZMTP-14)."""
         key = self.qzmq_curve_secretkey
         assert key is not None  # noqa: S101  # there is no DualListener without it
-        octets("qzmq_curve_secretkey", key)
         private = f"ipc://{listener.private_curve}"
         self._monitor.name(private, listener.endpoint, HIDDEN_CURVE)
         with curve_options(self, key, self._curve_domain()):
