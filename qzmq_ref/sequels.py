@@ -33,7 +33,7 @@ def sequels(
         policy = replace(configuration.policy, early_data=True, tickets=1)
         made[role] = replace(configuration, policy=policy, tickets=store if role == "server" else None)
     client, server = (Session(made[role], prologue, entropy[role]) for role in ("client", "server"))
-    return {"Empty": build(Empty())} | _puzzle(client, server) | _return(client, server)
+    return {"Empty": build(Empty()), **_puzzle(client, server), **_return(client, server)}
 
 
 def _puzzle(client: Session, server: Session) -> Mapping[str, bytes]:

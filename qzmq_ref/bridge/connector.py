@@ -137,8 +137,9 @@ class Connector:
 
     def _dial_with_early_data(self, hop: LocalHop) -> None:
         def collected(octets: bytes) -> None:
-            self._early = octets
-            self._dial()
+            if self._hop is hop:  # and the Context has not ended meanwhile
+                self._early = octets
+                self._dial()
 
         EarlyOctets(self._bridge.loop, hop, self._known, MAX_EARLY_OCTETS, collected)
 

@@ -69,7 +69,7 @@ def early_secret(hash_function: HashFunction, psk: bytes = b"") -> bytes:
 
 
 def handshake_secrets(hash_function: HashFunction, kem_secret: bytes, h1: bytes, psk: bytes = b"") -> HandshakeSecrets:
-    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2), all octets of H1 (KS-7), a ticket's PSK."""
+    """From the KEM secret (32 or 64 octets, hybrid: ML-KEM part first, KS-2), H1 (KS-7) and a ticket's PSK."""
     zeros = bytes(hash_function.length)
     early = early_secret(hash_function, psk)
     handshake = hash_function.extract(_derived(hash_function, early), kem_secret)
