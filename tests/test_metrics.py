@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ from qzmq_ref.bridge.options import Options
 from qzmq_ref.bridge.watched import MessageCounter, WatchedConnection
 from qzmq_ref.connection import Configuration, Connection
 from qzmq_ref.policy import Limits, Policy
+from tests.sidecars import Sidecar, keys
+
+__all__ = ["keys"]
 
 PUBLIC, SECRET = qzmq_ref.keypair()
 DASHBOARD = Path(__file__).parents[1] / "interop" / "grafana" / "qzmq.json"
@@ -201,6 +205,18 @@ def test_a_scrape_is_answered(scene: Scene) -> None:
     finally:
         with_metrics.close()
     assert 'qzmq_messages_total{direction="received",socket_type="PULL"} 1.0' in text
+
+
+def test_a_sidecar_answers_too(keys: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with zmq.Context() as context, context.socket(zmq.PULL) as program:
+        inside = f"tcp://127.0.0.1:{program.bind_to_random_port('tcp://127.0.0.1')}"
+        ends = ("--listen", "tcp://127.0.0.1:*", "--forward", inside)
+        own = ("--key", keys / "server.key_secret", "--any-client", "--metrics", str(port))
+        page = f"http://127.0.0.1:{port}/metrics"
+        with Sidecar("server", *ends, *own), urllib.request.urlopen(page) as answer:
+            assert "qzmq_active_connections" in answer.read().decode()
 
 
 def test_the_dashboard_asks_for_what_exists_and_for_all_of_it() -> None:
