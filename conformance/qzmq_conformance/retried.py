@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_ref.handshake import puzzle
 from qzmq_ref.handshake.messages import ClientHello, HelloRetry, parse_body
 from qzmq_ref.handshake.puzzle import PuzzleSolution
+from qzmq_ref.policy import MAX_DIFFICULTY
 from qzmq_ref.registries import VERSION, MessageType
 
 SECOND = "SecondClientHello"
@@ -19,7 +21,8 @@ class RetriedClientPeer(ClientPeer):
     """The client, against a target whose policy is to ask."""
 
     states: ClassVar[tuple[str, ...]] = ("start", "wait_second_client_hello", "wait_client_key", "established")
-    puzzle: HelloRetry
+    retry: HelloRetry
+    solve: Callable[[bytes, bytes, int], int] = staticmethod(puzzle.solve)
 
     def steps(self) -> tuple[Callable[[], None], ...]:
         return self.greet, self.take_puzzle, self.exchange_hellos, self.exchange_keys
@@ -33,8 +36,8 @@ class RetriedClientPeer(ClientPeer):
     def take_puzzle(self) -> None:
         """ClientHello out, HelloRetry in, checked as a client must."""
         self.send_client_hello()
-        self.puzzle = self.read(MessageType.HELLO_RETRY)
-        self.session = puzzle.accept_hello_retry(self.session, self.puzzle)
+        self.retry = self.read(MessageType.HELLO_RETRY)
+        self.session = puzzle.accept_hello_retry(self.session, self.retry)
 
     def exchange_hellos(self) -> None:
         """The second ClientHello out, ServerHello in."""
@@ -44,8 +47,8 @@ class RetriedClientPeer(ClientPeer):
     def send_second_hello(self) -> None:
         """The first ClientHello with the solution (PUZ-4); what was sent early is undetermined."""
         first: ClientHello = parse_body(MessageType.CLIENT_HELLO, self.session.client_hello[1:])
-        base, cookie = puzzle.without_early(first), self.puzzle.cookie
-        solution = puzzle.solve(cookie, puzzle.puzzled(base), self.puzzle.difficulty)
+        base, cookie = puzzle.without_early(first), self.retry.cookie
+        solution = self.solve(cookie, puzzle.puzzled(base), self.retry.difficulty)
         answer, _ = self.shape(PuzzleSolution(cookie, solution))
         second = puzzle.with_solution(base, answer)
         self.session = self.session.but(early=b"", early_records=0)
@@ -61,6 +64,7 @@ class RetryingServerPeer(ServerPeer):
         "wait_finished",
         "established",
     )
+    retry: HelloRetry
 
     def steps(self) -> tuple[Callable[[], None], ...]:
         return self.begin, self.exchange_puzzle, self.answer_hello, self.send_finished
@@ -86,7 +90,8 @@ class RetryingServerPeer(ServerPeer):
 
     def send_hello_retry(self) -> None:
         """The puzzle."""
-        retry = HelloRetry(VERSION, self.session.cookie, self.session.configuration.policy.difficulty)
-        value, octets = self.shape(retry)
-        self.session = self.session.but(cookie=value.cookie)
+        configuration = self.session.configuration
+        self.retry, octets = self.shape(HelloRetry(VERSION, self.session.cookie, configuration.policy.difficulty))
+        asked = replace(configuration.policy, difficulty=min(self.retry.difficulty, MAX_DIFFICULTY))
+        self.session = self.session.but(cookie=self.retry.cookie, configuration=replace(configuration, policy=asked))
         self.send_message(bytes([MessageType.HELLO_RETRY]) + octets)

@@ -5,10 +5,12 @@ Ids come from the forms of a sample; what is sent is the form of the same label 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from qzmq_conformance import rekeying
 from qzmq_conformance.case import MODES, Case
 from qzmq_conformance.fault import Fault, changing, refused
 from qzmq_conformance.forms import Layout, malformed
@@ -17,7 +19,26 @@ from qzmq_conformance.keys import policy
 from qzmq_conformance.scene import ROLES, Scene
 from qzmq_conformance.stage import Stage
 from qzmq_ref.crypto.hash import HashFunction
-from qzmq_ref.handshake.messages import AlertBody, ClientAuth, ClientHello, ClientKey, Finished, ServerHello, build
+from qzmq_ref.handshake.extensions import LISTED
+from qzmq_ref.handshake.messages import (
+    AlertBody,
+    ClientAuth,
+    ClientHello,
+    ClientKey,
+    EarlyDataAnswer,
+    EarlyDataStatus,
+    Empty,
+    Finished,
+    HelloRetry,
+    KeyUpdate,
+    KeyUpdateAck,
+    KeyUpdateKind,
+    NewTicket,
+    PreSharedKey,
+    ServerHello,
+    build,
+)
+from qzmq_ref.handshake.puzzle import PuzzleSolution
 from qzmq_ref.metadata import Metadata, Property
 from qzmq_ref.registries import ClientAuthRequest, Extension, ExtensionType, HashId, MessageType, SigId
 from qzmq_ref.spec.schema import load
@@ -31,9 +52,12 @@ def cases() -> Iterator[Case]:
     for mode in MODES:
         for role in ROLES:
             scene = Scene(mode, role, mutual=True)
-            for fault in (*_of_messages(scene), *_of_metadata(scene), *_of_requests(scene)):
+            for fault in (*_of_messages(scene), *_of_metadata(scene), *_of_extensions(scene)):
                 yield fault.case("wire", scene)
+            for fault in _of_puzzles(scene):
+                yield fault.case("wire", replace(scene, retry=True))
             yield from _of_alerts(scene)
+            yield from _of_updates(scene)
 
 
 def forms(structure: str, octets: bytes, mode: str) -> dict[str, bytes]:
@@ -55,6 +79,10 @@ def sample(structure: str, mode: str) -> bytes:
         "ClientAuth": ClientAuth(some, some, some, 0, mac),
         "Finished": Finished(some, mac),
         "AlertBody": AlertBody(0),
+        "HelloRetry": HelloRetry(1, bytes(32), 4),
+        "KeyUpdate": KeyUpdate(KeyUpdateKind.OFFER, 2, some),
+        "KeyUpdateAck": KeyUpdateAck(2, some),
+        "NewTicket": NewTicket(1, 0, some, some),
     }
     return build(values[structure], len(mac))
 
@@ -77,12 +105,54 @@ def _of_metadata(scene: Scene) -> Iterator[Fault]:
         yield refused(f"metadata/{label}", "PAT-3", structure, content=changing(metadata=broken))
 
 
-def _of_requests(scene: Scene) -> Iterator[Fault]:
+def _of_extensions(scene: Scene) -> Iterator[Fault]:
+    """The data of every extension that means something to the target (table `extensions`)."""
+    message, structure = (
+        (MessageType.CLIENT_HELLO, "ClientHello")
+        if scene.role == "server"
+        else (MessageType.SERVER_HELLO, "ServerHello")
+    )
+    for (kind, carrier), name in LISTED.items():
+        if carrier is message:
+            for label, broken in forms(name, build(_EXTENSIONS[name]), scene.mode).items():
+                edit = changing(extensions=(Extension(kind, broken),))
+                yield refused(f"{ExtensionType(kind).name.lower()}/{label}", "REG-10", structure, content=edit)
+
+
+_EXTENSIONS: Mapping[str, Any] = {
+    "ClientAuthRequest": ClientAuthRequest((SigId.ML_DSA_44,)),
+    "PuzzleSolution": PuzzleSolution(bytes(16), 0),
+    "PreSharedKey": PreSharedKey(b"identity", bytes(32)),
+    "Empty": Empty(),
+    "EarlyDataAnswer": EarlyDataAnswer(EarlyDataStatus.UNKNOWN),
+}
+
+
+def _of_puzzles(scene: Scene) -> Iterator[Fault]:
     if scene.role == "client":
-        octets = build(ClientAuthRequest((SigId.ML_DSA_44,)))
-        for label, broken in forms("ClientAuthRequest", octets, scene.mode).items():
-            extension = Extension(ExtensionType.CLIENT_AUTH_REQUEST, broken)
-            yield refused(f"request/{label}", "REG-10", "ServerHello", content=changing(extensions=(extension,)))
+        for label in forms("HelloRetry", sample("HelloRetry", scene.mode), scene.mode):
+            yield refused(label, "REG-2", "HelloRetry", octets=partial(_form, "HelloRetry", label, scene.mode))
+
+
+def _of_updates(scene: Scene) -> Iterator[Case]:
+    """What is sealed once the session is established. An ack is due only while an offer is open."""
+    due = {"KeyUpdate": MessageType.KEY_UPDATE}
+    if scene.role == "client":
+        due |= {"KeyUpdateAck": MessageType.KEY_UPDATE_ACK, "NewTicket": MessageType.NEW_TICKET}
+    for structure, kind in due.items():
+        for label, broken in forms(structure, sample(structure, scene.mode), scene.mode).items():
+            label = f"wire/{scene.mode}/{scene.role}/{structure}/{label}"
+            yield Case(label, ("REG-2", "ALR-2"), partial(_update, scene, kind, broken), "decode_error")
+
+
+def _update(scene: Scene, kind: MessageType, broken: bytes, stage: Stage) -> None:
+    with scene.play(stage) as peer:
+        peer.bring("established")
+        if kind is MessageType.KEY_UPDATE_ACK:
+            rekeying.request(peer)
+            rekeying.take_offer(peer)
+        peer.send_sealed(kind, broken)
+        peer.expect_alert("decode_error", sealed=True)
 
 
 def _of_alerts(scene: Scene) -> Iterator[Case]:
