@@ -29,7 +29,7 @@ def cases() -> Iterator[Case]:
                 yield fault.case("metadata", Scene(mode, role))
             raw = Scene(mode, role, raw=True)
             structure = "ClientAuth" if role == "server" else "Finished"
-            for fault in _raw(structure):
+            for fault in raw_faults(structure):
                 yield fault.case("metadata", raw)
 
 
@@ -97,5 +97,6 @@ def faults(structure: str) -> Iterator[Fault]:
         yield accepted(f"reserved-{reserved.decode()}", "PAT-5", structure, content=edit)
 
 
-def _raw(structure: str) -> Iterator[Fault]:
+def raw_faults(structure: str) -> Iterator[Fault]:
+    """What a peer may not say over the raw binding."""
     yield refused("raw-metadata", "PAT-8", structure, content=changing(metadata=metadata(SOCKET_TYPE)))

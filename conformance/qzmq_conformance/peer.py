@@ -98,9 +98,7 @@ class Peer(ABC):
         both = (self.greeting, received) if self.session.configuration.role == "client" else (received, self.greeting)
         self.session = self.session.but(prologue=b"".join(both))
 
-    def shape(
-        self, value: Any, sign: Edit = same, authenticate: Edit = same, name: str = ""
-    ) -> tuple[Any, bytes]:
+    def shape(self, value: Any, sign: Edit = same, authenticate: Edit = same, name: str = "") -> tuple[Any, bytes]:
         """The value with its proofs and its octets, after the deviation if it is about this structure, or `name`."""
         deviation = self.deviation if (name or type(value).__name__) == self.deviation.structure else HONEST
         value = deviation.proved(authenticate(deviation.signed(sign(deviation.content(value)))))
