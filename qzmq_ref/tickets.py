@@ -29,7 +29,7 @@ MAX_KEPT = 8
 class MemoryTickets:
     """A ticket store of one process, at most `capacity` tickets: the oldest go first."""
 
-    def __init__(self, clock: Clock = time, capacity: int = 100_000) -> None:
+    def __init__(self, clock: Clock = time, capacity: int = 10_000) -> None:
         self._clock = clock
         self._capacity = capacity
         self._tickets: dict[bytes, ServerTicket] = {}

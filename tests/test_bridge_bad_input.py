@@ -184,23 +184,23 @@ def test_an_incompatible_socket_is_refused(server: Server, caplog: pytest.LogCap
     server.check()
 
 
-def test_accepting_pauses_at_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SEC-3: further connections wait in the system's queue, and get their turn."""
+def test_over_the_bound_the_oldest_unfinished_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SEC-3: and established sessions never."""
     monkeypatch.setattr("qzmq_ref.bridge.listener.HALF_OPEN", 2)
     with running(QZMQ) as stage:
         server = Server(stage)
-        crowd = [server.knock() for _ in range(2)]
-        waiting = server.knock()
-        for each in crowd:
-            assert len(each.recv(64)) == 64
-        waiting.settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            waiting.recv(64)
         server.check()
-        crowd[0].close()
-        waiting.settimeout(5)
-        assert len(waiting.recv(64)) == 64
-        for each in (*crowd, waiting):
+        crowd = [server.knock() for _ in range(4)]
+        for each in crowd:
+            each.settimeout(2)
+            assert len(each.recv(64)) == 64
+        assert [crowd[i].recv(1) for i in range(2)] == [b"", b""]
+        for each in crowd[2:]:
+            each.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                each.recv(1)
+        server.check()
+        for each in crowd:
             each.close()
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from qzmq_ref.alerts import Alert
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import Endpoint, peer_host, peer_name
-from qzmq_ref.bridge.handshake import Handshake
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
 from qzmq_ref.bridge.local import connect_private
@@ -53,11 +53,14 @@ class DualListener(Listener):
             sock.close()
             return
         self._link.notify(self.endpoint, "ACCEPTED", sock.fileno())
-        self._half_open += 1
-        Opening(self._bridge, sock, name, self._link.handshake_limit, curve=self._serve_curve, qzmq=self._serve_qzmq,
-                failed=self._refused)  # fmt: skip
+        place = self._take_place()
+        opening = Opening(
+            self._bridge, sock, name, self._link.handshake_limit, curve=partial(self._serve_curve, place),
+            qzmq=partial(self._serve_qzmq, place), failed=partial(self._refused, place),
+        )  # fmt: skip
+        self._hold(place, opening)
 
-    def _serve_qzmq(self, sock: socket.socket, received: bytes) -> None:
+    def _serve_qzmq(self, place: int, sock: socket.socket, received: bytes) -> None:
         """ZMTP-13: the rest of the greeting goes out, and the handshake goes on as if all had been sent at once."""
         try:
             host, name = peer_host(sock), peer_name(sock)
@@ -65,27 +68,24 @@ class DualListener(Listener):
             sock.send(connection.data_to_send()[OPENING:])
         except OSError:  # gone already
             sock.close()
-            return self._refused(None)
+            return self._refused(place, None)
         ended = next((event for event in connection.receive(received) if isinstance(event, Ended)), None)
         if ended is not None:
             report(ended, name, connection)
             sock.close()
-            return self._refused(ended)
-        Handshake(
-            self._bridge, sock, connection, name, self._link.handshake_limit,
-            done=self._authenticated, failed=self._refused, authorizer=self._link.authorizer,
-        )  # fmt: skip
-        return None
+            return self._refused(place, ended)
+        return self._handshake(place, sock, connection, name)
 
-    def _serve_curve(self, sock: socket.socket, received: bytes) -> None:
+    def _serve_curve(self, place: int, sock: socket.socket, received: bytes) -> None:
         """ZMTP-14: what the client sent goes to libzmq, and what libzmq says comes back but for the opening."""
-        over = Once(self._handshake_over)
+        over = Once(partial(self._free_place, place))
         overheard = Overheard(lambda: self._curve_ready(over))
 
         def reached(local: socket.socket) -> None:
-            Passage(
+            passage = Passage(
                 self._bridge, sock, local, received, overheard=overheard, linger=lambda: self.linger, ended=over
-            )  # fmt: skip
+            )
+            self._hold(place, passage)
 
         def gone() -> None:
             sock.close()
@@ -172,6 +172,10 @@ class Opening:
         """Close at once and tell nobody."""
         self._leave()
         self._sock.close()
+
+    def dismiss(self) -> None:
+        """Close: to a client that has not said what it wants there is nothing to say."""
+        self._fail(None)
 
     def _readable(self, _events: int) -> None:
         try:

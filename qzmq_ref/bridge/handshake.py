@@ -110,9 +110,23 @@ class Handshake:
         self.abort()
 
     def abort(self) -> None:
-        """Close at once and tell nobody."""
+        """End it, and do not tell the owner."""
         if self._leave():
-            self._bridge.loop.close(self._remote)
+            self._withdraw_from_peer()
+
+    def dismiss(self) -> None:
+        """End it, and tell the owner."""
+        if self._leave():
+            self._withdraw_from_peer()
+            self._failed(None)
+
+    def _withdraw_from_peer(self) -> None:
+        """With an alert, if the peer has shown its greeting (CLS-5)."""
+        state = self._connection.state
+        self._connection.close()
+        if state != "greeting":
+            self._outgoing += self._connection.data_to_send()
+        self._hang_up()
 
     def _ready(self, events: int) -> None:
         if events & OUT:
@@ -194,24 +208,23 @@ class Handshake:
         return True
 
     def _too_late(self) -> None:
-        """SEC-2: to a peer that has shown its greeting, with an alert."""
+        """SEC-2."""
         state, extra = self._connection.state, fields(self._name, self._connection)
         log.warning("SEC-2: %s: not established in time, in state %s", self._name, state, extra=extra)
-        self._connection.close()
-        if state != "greeting":
-            self._outgoing += self._connection.data_to_send()
-        self._fail(None)
+        self.dismiss()
 
     def _fail(self, ended: Ended | None) -> None:
+        if self._leave():
+            self._hang_up()
+            self._failed(ended)
+
+    def _hang_up(self) -> None:
         """Close; if there is an alert to send, after sending it."""
-        if not self._leave():
-            return
         if self._outgoing:
             self._bridge.loop.unwatch(self._remote)
             RemoteFarewell(self._bridge, self._remote, self._outgoing, 0.0)
         else:
             self._bridge.loop.close(self._remote)
-        self._failed(ended)
 
     def _leave(self) -> bool:
         """Whether it was still under way."""

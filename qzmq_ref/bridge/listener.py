@@ -7,7 +7,11 @@ import logging
 import os
 import socket
 from collections import Counter
+from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import WILDCARD_NAME, Endpoint, bound, peer_host, peer_name, resolve_bind
@@ -17,7 +21,7 @@ from qzmq_ref.bridge.local import LocalHop, connect_private
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure
 from qzmq_ref.bridge.session import Session
-from qzmq_ref.connection import Ended, Rekeying, TicketReceived
+from qzmq_ref.connection import Connection, Ended, Rekeying, TicketReceived
 from qzmq_ref.patterns import MECHANISM
 from qzmq_ref.spec.tables import tables
 
@@ -26,11 +30,22 @@ log = logging.getLogger("qzmq")
 ACCEPTS = 64
 """Connections accepted per wakeup, so that a burst does not hold up established sessions."""
 
-HALF_OPEN = int(next(row["Ceiling"] for row in tables()["bounds"] if row["Bound"] == "half_open"))
-"""Unfinished handshakes at which no more connections are accepted (SEC-3)."""
+_BOUNDS = {row["Bound"]: row["Ceiling"] for row in tables()["bounds"]}
+HALF_OPEN = int(_BOUNDS["half_open"])
+"""Unfinished handshakes of an endpoint; with one more, the oldest ends (SEC-3)."""
+
+LOADED = int(_BOUNDS["loaded"])
+"""Unfinished handshakes from which on the endpoint is under load (spec/puzzle.md)."""
 
 PAUSE = 0.1
 """Seconds without accepting after the system refused another descriptor."""
+
+
+class Unfinished(Protocol):
+    """A connection whose client is not authenticated yet."""
+
+    def dismiss(self) -> None:
+        """End it, with an alert if that can be said, and tell its owner as if it had failed."""
 
 
 class Listener:
@@ -41,8 +56,10 @@ class Listener:
         self.private = bridge.private_path()
         self.linger: float | None = None
         self._bridge = bridge
-        self._link = link
-        self._half_open = 0
+        configuration = replace(link.configuration, under_load=lambda: len(self._unfinished) >= LOADED)
+        self._link = replace(link, configuration=configuration)
+        self._places = count()
+        self._unfinished: dict[int, Unfinished | None] = {}  # the oldest first
         self.sessions: Counter[str] = Counter()  # authenticated so far, by mechanism
         self._listener = _listen(endpoint, link)
         self.endpoint = bound(self._listener)
@@ -67,6 +84,8 @@ class Listener:
             return
         self._bridge.loop.close(self._listener)
         _remove(self.endpoint)
+        for unfinished in filter(None, list(self._unfinished.values())):
+            unfinished.dismiss()
         self._bridge.leave(self)
 
     def session_told(self, event: TicketReceived | Rekeying) -> None:
@@ -76,11 +95,11 @@ class Listener:
         """Nothing to do: the peer connects again if it wants to."""
 
     def _watch(self) -> None:
-        if self._listener.fileno() >= 0 and self._half_open < HALF_OPEN:
+        if self._listener.fileno() >= 0:
             self._bridge.loop.watch(self._listener, IN, self._acceptable)
 
     def _acceptable(self, _events: int) -> None:
-        for _ in range(min(ACCEPTS, HALF_OPEN - self._half_open)):
+        for _ in range(ACCEPTS):
             try:
                 remote, _address = self._listener.accept()
             except BlockingIOError:
@@ -93,8 +112,6 @@ class Listener:
                 self._bridge.loop.later(PAUSE, self._watch)
                 return
             self._accepted(remote)
-        if self._half_open >= HALF_OPEN:
-            self._bridge.loop.unwatch(self._listener)
 
     def _accepted(self, remote: socket.socket) -> None:
         try:
@@ -105,30 +122,44 @@ class Listener:
             remote.close()
             return
         self._link.notify(self.endpoint, "ACCEPTED", remote.fileno())
-        self._half_open += 1
-        Handshake(
+        self._handshake(self._take_place(), remote, self._link.connection(host), name)
+
+    def _take_place(self) -> int:
+        """A place among the unfinished, the oldest of which goes if there are too many (SEC-3)."""
+        if len(self._unfinished) >= HALF_OPEN and (oldest := next(iter(self._unfinished.values()))):
+            oldest.dismiss()
+        place = next(self._places)
+        self._unfinished[place] = None
+        return place
+
+    def _hold(self, place: int, unfinished: Unfinished) -> None:
+        """Remember who has the place, unless that is over already."""
+        if place in self._unfinished:
+            self._unfinished[place] = unfinished
+
+    def _handshake(self, place: int, remote: socket.socket, connection: Connection, name: str) -> None:
+        handshake = Handshake(
             self._bridge,
             remote,
-            self._link.connection(host),
+            connection,
             name,
             self._link.handshake_limit,
-            done=self._authenticated,
-            failed=self._refused,
+            done=partial(self._authenticated, place),
+            failed=partial(self._refused, place),
             authorizer=self._link.authorizer,
         )
+        self._hold(place, handshake)
 
-    def _handshake_over(self) -> None:
-        self._half_open -= 1
-        if self._half_open == HALF_OPEN - 1:
-            self._watch()
+    def _free_place(self, place: int) -> None:
+        self._unfinished.pop(place, None)
 
-    def _refused(self, ended: Ended | None) -> None:
-        self._handshake_over()
+    def _refused(self, place: int, ended: Ended | None) -> None:
+        self._free_place(place)
         self._link.notify(self.endpoint, *failure(ended))
         self._link.notify(self.endpoint, "DISCONNECTED", 0)
 
-    def _authenticated(self, authenticated: Authenticated) -> None:
-        self._handshake_over()
+    def _authenticated(self, place: int, authenticated: Authenticated) -> None:
+        self._free_place(place)
         self._admit(MECHANISM)
         self._join(authenticated)
 

@@ -57,6 +57,10 @@ class Passage:
         self._bridge.loop.close(self._local)
         self._bridge.loop.close(self._remote)
 
+    def dismiss(self) -> None:
+        """Hang up on the remote side, whose client has not been authenticated."""
+        self._remote_ended()
+
     def _ready(self, source: socket.socket, sink: socket.socket, events: int) -> None:
         if events & OUT and self._waiting[source]:
             self._flush(source)

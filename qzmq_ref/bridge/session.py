@@ -22,7 +22,7 @@ from qzmq_ref.policy import Limits
 READ = 2**18
 """Octets read at a time: large enough to amortise a system call, small enough to stay in the cache."""
 
-CHECK, HASTE = 60.0, 1.0
+CHECK, HASTE = 60.0, 0.25
 """Seconds between looks at the age of a generation (ROT-15), and where a policy shortened it or its steps."""
 
 NOTHING = memoryview(b"")

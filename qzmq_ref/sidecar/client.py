@@ -42,8 +42,10 @@ class ClientSide(Listener):
         log.info("%s: accepting for the server at %s", self.endpoint, self._forward.text)
 
     def _accepted(self, sock: socket.socket) -> None:
-        self._half_open += 1
-        Arrival(self._bridge, self, sock, self._forward, self._link).start(framed=self._framed)
+        place = self._take_place()
+        arrival = Arrival(self._bridge, self, place, sock, self._forward, self._link)
+        self._hold(place, arrival)
+        arrival.start(framed=self._framed)
 
     def session_told(self, event: TicketReceived | Rekeying) -> None:
         """Keep the server's tickets for the next connection; those of a generation that is over go (RES-3)."""
@@ -52,17 +54,21 @@ class ClientSide(Listener):
         elif event.complete:
             self._link.tickets.discard()
 
-    def settled(self) -> None:
+    def settled(self, place: int) -> None:
         """One connection of the program less that waits for its server."""
-        self._handshake_over()
+        self._free_place(place)
 
 
 class Arrival:
     """One connection of the program, until it has a session or is given up."""
 
-    def __init__(self, bridge: Bridge, owner: ClientSide, sock: socket.socket, forward: Endpoint, link: Link) -> None:
+    def __init__(
+        self, bridge: Bridge, owner: ClientSide, place: int, sock: socket.socket, forward: Endpoint, link: Link
+    ) -> None:
+        """`place` is its place among those of the owner that wait."""
         self._bridge = bridge
         self._owner = owner
+        self._place = place
         self._sock = sock
         self._hop: ProgramHop | None = None
         self._forward = forward
@@ -91,6 +97,10 @@ class Arrival:
 
     def abandon(self) -> None:
         """As finish: there is nothing to wait for."""
+        self._hang_up()
+
+    def dismiss(self) -> None:
+        """Give it up: its library comes back."""
         self._hang_up()
 
     def _greet(self, *, framed: bool) -> ProgramHop:
@@ -168,4 +178,4 @@ class Arrival:
         if not self._over:
             self._over = True
             self._bridge.leave(self)
-            self._owner.settled()
+            self._owner.settled(self._place)
