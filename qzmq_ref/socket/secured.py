@@ -81,6 +81,7 @@ class SecuredSocket(zmq.Socket[_T]):
         except zmq.ZMQError:
             listener.close(0.0)
             raise
+        self._bridge().loop.call(listener.start)
         return self._bind_cm(text)
 
     def connect(self, addr: str | bytes) -> Any:
@@ -92,10 +93,11 @@ class SecuredSocket(zmq.Socket[_T]):
         with _zmq_errors(text):
             endpoint = parse(text, bind=False)
             connector = Connector(self._bridge(), endpoint, self._link(bind=False))
+        self._bridge().loop.call(connector.start)
         try:
             self._attach(connector, super().connect, HIDDEN_STREAM if self.type == zmq.STREAM else HIDDEN_CONNECT)
         except zmq.ZMQError:
-            self._bridge().loop.run(connector.discard)
+            self._bridge().loop.run(connector.abandon)
             raise
         return self._connect_cm(text)
 
@@ -128,14 +130,13 @@ class SecuredSocket(zmq.Socket[_T]):
     def _attach(
         self, endpoint: Listener | Connector, attach: Callable[[str], object], hidden: frozenset[zmq.Event]
     ) -> None:
-        """Bind or connect libzmq's side to the private path, then start the bridge's."""
+        """Bind or connect libzmq's side to the private path."""
         private = f"ipc://{endpoint.private}"
         self._monitor.name(private, endpoint.endpoint, hidden)
         with private_hop(self, connect=isinstance(endpoint, Connector)):
             attach(private)
         self._endpoints.setdefault(endpoint.endpoint, []).append(endpoint)
         self._last_endpoint = endpoint.endpoint.encode()
-        self._bridge().loop.call(endpoint.start)
 
     def _detach(self, detach: Callable[[str], None], text: str) -> None:
         if text.startswith("inproc://"):
