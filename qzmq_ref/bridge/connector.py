@@ -78,7 +78,7 @@ class Connector:
             self._dispose()
 
     def abandon(self) -> None:
-        """As finish: there is nothing to wait for."""
+        """Time is up, or libzmq would not connect."""
         self._dispose()
 
     def close(self, linger: float | None) -> None:
@@ -87,10 +87,6 @@ class Connector:
         self._closing = True
         if self._hop is None and self._session is None:
             self._dispose_later()
-
-    def discard(self) -> None:
-        """libzmq would not connect: forget it."""
-        self._dispose()
 
     # ---- local side
 

@@ -61,11 +61,6 @@ class Bridge:
         self.loop.start()
 
     @property
-    def alive(self) -> bool:
-        """False once closed, and in a process forked off."""
-        return self.loop.alive()
-
-    @property
     def guests(self) -> int:
         """How many listeners, connectors, handshakes, sessions and farewells there are."""
         return len(self._guests)

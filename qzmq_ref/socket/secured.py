@@ -103,6 +103,7 @@ class SecuredSocket(zmq.Socket[_T]):
         except (zmq.ZMQError, LocalError):
             listener.close(0.0)
             raise
+        self._bridge().loop.call(listener.start)
         return self._bind_cm(text)
 
     def connect(self, addr: str | bytes) -> Any:
@@ -114,10 +115,11 @@ class SecuredSocket(zmq.Socket[_T]):
         with _zmq_errors(text):
             endpoint = parse(text, bind=False)
             connector = Connector(self._bridge(), endpoint, self._link(bind=False))
+        self._bridge().loop.call(connector.start)
         try:
             self._attach(connector, super().connect, HIDDEN_STREAM if self.type == zmq.STREAM else HIDDEN_CONNECT)
         except zmq.ZMQError:
-            self._bridge().loop.run(connector.discard)
+            self._bridge().loop.run(connector.abandon)
             raise
         return self._connect_cm(text)
 
@@ -150,7 +152,7 @@ class SecuredSocket(zmq.Socket[_T]):
     def _attach(
         self, endpoint: Listener | Connector, attach: Callable[[str], object], hidden: frozenset[zmq.Event]
     ) -> None:
-        """Bind or connect libzmq's side to the private path, then start the bridge's."""
+        """Bind or connect libzmq's side to the private path."""
         private = f"ipc://{endpoint.private}"
         self._monitor.name(private, endpoint.endpoint, hidden)
         with private_hop(self, connect=isinstance(endpoint, Connector)):
@@ -159,7 +161,6 @@ class SecuredSocket(zmq.Socket[_T]):
             self._attach_curve(endpoint, attach)
         self._endpoints.setdefault(endpoint.endpoint, []).append(endpoint)
         self._last_endpoint = endpoint.endpoint.encode()
-        self._bridge().loop.call(endpoint.start)
 
     def _attach_curve(self, listener: DualListener, attach: Callable[[str], object]) -> None:
         """Bind libzmq's side a second time, for the CURVE clients of the same port (ZMTP-14)."""

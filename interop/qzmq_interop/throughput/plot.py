@@ -53,3 +53,4 @@ def _draw_goals(report: Report, axes: Axes) -> None:
         if goal is not None and JUDGED in result.samples:
             bound, marker = (goal.at_least, "$[$") if goal.at_least else (goal.at_most, "$]$")
             axes.scatter([bound], [row], marker=marker, color=COLOURS[JUDGED], s=90, zorder=2)
+    axes.scatter([], [], marker="$[\\,]$", color=COLOURS[JUDGED], s=120, label=f"goal of {JUDGED}")
