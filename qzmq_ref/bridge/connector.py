@@ -23,7 +23,6 @@ from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure, refusal
 from qzmq_ref.bridge.session import Session
 from qzmq_ref.connection import ClientTicket, EarlyAnswered, Ended, Rekeying, TicketReceived
-from qzmq_ref.handshake.tickets import MAX_EARLY_OCTETS
 from qzmq_ref.metadata import Property
 
 log = logging.getLogger("qzmq")
@@ -114,7 +113,7 @@ class Connector:
         elif self._remote is not None:
             self._join(self._hop, self._remote)
         elif self._attempt is None and self._dial_again is None:
-            self._dial_with_early_data(self._hop) if self._may_speak_early() else self._dial()
+            self._dial_with_early_data(self._hop, room) if (room := self._early_room()) else self._dial()
 
     def _local_lost(self) -> None:
         """libzmq hung up before READY: the application closed, or its linger is over."""
@@ -125,19 +124,19 @@ class Connector:
 
     # ---- remote side
 
-    def _may_speak_early(self) -> bool:
-        """Whether the user allows early data (RES-14) and the last session left what it takes."""
+    def _early_room(self) -> int:
+        """Octets that may be said early (RES-14): none unless the user allows it and the last session left a ticket."""
         ticket = self._link.ticket()
         allowed = self._link.configuration.policy.early_data and self._link.framed
-        return allowed and bool(self._known) and ticket is not None and ticket.early_octets > 0
+        return ticket.early_octets if ticket and allowed and self._known else 0
 
-    def _dial_with_early_data(self, hop: LocalHop) -> None:
+    def _dial_with_early_data(self, hop: LocalHop, room: int) -> None:
         def collected(octets: bytes) -> None:
             if self._hop is hop:  # and the Context has not ended meanwhile
                 self._early = octets
                 self._dial()
 
-        EarlyOctets(self._bridge.loop, hop, self._known, MAX_EARLY_OCTETS, collected)
+        EarlyOctets(self._bridge.loop, hop, self._known, room, collected)
 
     def _dial(self) -> None:
         self._dial_again = None
@@ -152,7 +151,9 @@ class Connector:
             remote.close()
             return self._unreachable(error)
         self._ticket = ticket = None if self._refusals else self._link.ticket()
-        early = (self._early or b"") if ticket and ticket.early_octets else b""
+        early = self._early or b""
+        if not ticket or len(early) > ticket.early_octets:  # it is another one by now: say it all later
+            early = b""
         self._early_sent = bool(early)
         self._attempt = Handshake(
             self._bridge, remote, self._link.connection(host, ticket, early), name, self._link.handshake_limit,
