@@ -51,7 +51,7 @@ class RetriedClientPeer(ClientPeer):
         solution = self.solve(cookie, puzzle.puzzled(base), self.retry.difficulty)
         answer, _ = self.shape(PuzzleSolution(cookie, solution))
         second = puzzle.with_solution(base, answer)
-        self.session = self.session.but(early=b"", early_records=0)
+        self.session = self.session.but(early=b"")
         self.send_hello(self.shape(second, authenticate=self.bind, name=SECOND)[1])
 
 
@@ -85,7 +85,7 @@ class RetryingServerPeer(ServerPeer):
         """HelloRetry out, the second ClientHello in, checked as a server must."""
         self.send_hello_retry()
         message: ClientHello = self.parse(MessageType.CLIENT_HELLO, *self.read_early())
-        self.session = puzzle.check_solution(self.session, message).but(early_records=0, early_octets=0)
+        self.session = puzzle.check_solution(self.session, message)
         self.take_hello(message)
 
     def send_hello_retry(self) -> None:

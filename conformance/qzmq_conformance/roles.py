@@ -179,6 +179,7 @@ class ServerPeer(Peer):
 
     states: ClassVar[tuple[str, ...]] = ("wait_server_hello", "wait_finished", "established")
     early: tuple[bytes, ...] = ()
+    early_seen: int = 0
 
     def steps(self) -> tuple[Callable[[], None], ...]:
         return self.begin, self.answer_hello, self.send_finished
@@ -251,6 +252,7 @@ class ServerPeer(Peer):
                 reader.open_into(memoryview(bytes([kind]) + body), out)
                 octets = bytes(out)
                 self.early += (octets,)
+            self.early_seen += 1
             self.session = resume.discard_early(self.session, octets)
             kind, body = self.read_message()
         return kind, body

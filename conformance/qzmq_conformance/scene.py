@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from qzmq_conformance.case import Failed
 from qzmq_conformance.keys import as_client, as_server, key, policy
@@ -28,7 +29,6 @@ from qzmq_ref.zmtp import ZmtpBinding
 Meet = Callable[..., AbstractContextManager[Peer]]
 """A peer with one more connection to the same target, whose deviation is the argument."""
 
-RECONNECT_IVL = 20  # milliseconds
 PUZZLE = 4  # bits
 ROLES: tuple[Role, Role] = ("server", "client")
 
@@ -55,6 +55,9 @@ class Scene:
     peer_policy: Policy | None = None
     retry: bool = False
     alone: bool = False
+
+    reconnect_ivl: ClassVar[int] = 20
+    """Milliseconds after which a target that is a client comes back."""
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -126,7 +129,7 @@ class Scene:
                 endpoint,
                 bind=False,
                 security=self.security,
-                options={"RECONNECT_IVL": RECONNECT_IVL},
+                options={"RECONNECT_IVL": self.reconnect_ivl},
                 echo=True,
             )
             with opened as application:
@@ -161,6 +164,7 @@ class Scene:
     def _configuration(self) -> Configuration:
         """What the peer has: the role opposite to the target's."""
         chosen = self.peer_policy or self.chosen
+        socket_type = b"" if self.raw else self.peer_type.encode()
         ours, theirs = key(self.who, chosen.signature), key("target", chosen.signature)
         metadata = () if self.raw else (Property(b"Socket-Type", self.peer_type.encode()),)
         if self.role == "server":
@@ -170,6 +174,7 @@ class Scene:
                 key=ours if self.mutual else None,
                 server_pins=frozenset({theirs.pin}),
                 metadata=metadata,
+                socket_type=socket_type,
             )
         return Configuration(
             "server",
@@ -177,6 +182,7 @@ class Scene:
             key=ours,
             client_pins=frozenset({theirs.pin}) if self.mutual else None,
             metadata=metadata,
+            socket_type=socket_type,
         )
 
     @property
