@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,7 @@ Records = Callable[[bytes], tuple[Early, ...]]
 
 SMALL = 20  # octets
 SILENCE = 0.3  # seconds
+NOTICED = 0.25  # seconds
 
 
 def cases() -> Iterator[Case]:
@@ -263,11 +265,12 @@ def _too_many_before(scene: Returning, records: tuple[Early, ...], stage: Stage)
 class Speaking(Returning):
     """A scene whose target, a client, has something to say between its two sessions."""
 
-    reconnect_ivl: ClassVar[int] = 400
+    reconnect_ivl: ClassVar[int] = 600
     """Time enough for the application to speak before the client comes back."""
 
     def between(self, peer: Peer) -> None:
-        """The application says the case's octets."""
+        """The application says the case's octets, when libzmq has noticed that the first session is over."""
+        time.sleep(NOTICED)
         known(peer.application).send(peer.stage.token)
 
 
