@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -29,6 +28,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import qzmq_ref
+from qzmq_interop.spawned import spawned
 from qzmq_ref.connection import Configuration, Connection
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
@@ -39,7 +39,6 @@ RATE, SIZE = 500, 1024
 """Messages a second of the established session, and their octets."""
 
 GREETING = 64
-_spawn = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(retry: str, attackers: int, seconds: float) -> Seen:
     """One phase of `seconds` with a fresh server."""
     public, secret = qzmq_ref.keypair()
-    with _server(retry, secret) as pipe:
+    with spawned(_serve, retry, secret) as pipe:
         port: int = pipe.recv()
         context = qzmq_ref.Context()
         push = context.socket(zmq.PUSH)
@@ -145,22 +144,6 @@ def _pace(push: zmq.Socket[bytes], stop: float) -> int:
         push.send(repr(time.monotonic()).encode().ljust(SIZE))
         sent, due = sent + 1, due + 1 / RATE
     return sent
-
-
-@contextmanager
-def _server(retry: str, secret: bytes) -> Iterator[Pipe]:
-    ours, theirs = _spawn.Pipe()
-    process = _spawn.Process(target=_serve, args=(retry, secret, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours
-        process.join(5)
-    finally:
-        ours.close()
-        if process.is_alive():
-            process.terminate()
-        process.join()
 
 
 def _serve(retry: str, secret: bytes, pipe: Pipe) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
@@ -21,13 +19,12 @@ from rich.table import Table
 from qzmq_interop.network import Network
 from qzmq_interop.soak.plan import Outcome, Plan
 from qzmq_interop.soak.sides import receive, send
+from qzmq_interop.spawned import spawned
 from qzmq_interop.throughput.mechanisms import MECHANISMS
 
 COMPARED = ("NULL", "QZMQ")
 PATIENCE = 60.0
 """Seconds without a word from a process after which the run has failed."""
-
-_spawn = multiprocessing.get_context("spawn")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,8 +45,8 @@ def run(mechanism: str, plan: Plan, progress: Callable[[int], object] = lambda _
     keys = MECHANISMS[mechanism].keys()
     began = monotonic()
     with (
-        _process(receive, mechanism, keys, plan) as receiver,
-        _process(send, mechanism, keys, plan) as sender,
+        spawned(receive, mechanism, keys, plan) as receiver,
+        spawned(send, mechanism, keys, plan) as sender,
         Network(_hear(receiver)) as network,
     ):
         sender.send(network.endpoint)
@@ -92,23 +89,6 @@ def _hear(process: Connection) -> Any:
     if not process.poll(PATIENCE):
         raise TimeoutError("a process of the soak run fell silent")
     return process.recv()
-
-
-@contextmanager
-def _process(work: Callable[..., None], *arguments: object) -> Iterator[Connection]:
-    """A process that does the work, with a pipe to it; it has ended when the block has."""
-    ours, theirs = _spawn.Pipe()
-    process = _spawn.Process(target=work, args=(*arguments, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours
-        process.join(5)
-    finally:
-        ours.close()
-        if process.is_alive():
-            process.terminate()
-        process.join()
 
 
 def _shown(progress: Progress, mechanism: str, plan: Plan) -> Callable[[int], object]:
