@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from qzmq_ref.registries import AlertDescription, MessageType
 CLOSE_NOTIFY = bytes([AlertDescription.CLOSE_NOTIFY])
 TIMEOUT = 1.0  # seconds; a policy may lower the five of SEC-2
 SOON = 2.0  # seconds within which the end of an application shows, well below the five of SEC-2
+READ = 0.2  # seconds
 Play = Callable[[Peer], None]
 
 
@@ -170,6 +172,8 @@ def _by_application(scene: Scene, prefix: str) -> Iterator[Case]:
 def _canceled(scene: Scene, state: str, stage: Stage) -> None:
     with scene.play(stage) as peer:
         peer.bring(state)
+        if state == "start":
+            time.sleep(READ)  # a server does not show that it has read the greeting
         peer.close_application()
         peer.link.patience = SOON
         peer.expect_alert("user_canceled", sealed=state in SEALING)

@@ -65,13 +65,13 @@ def cases() -> Iterator[Case]:
 # ---------------------------------------------------------------------- the target is the server
 
 
-def _announce(peer: Peer, *records: Early) -> ClientPeer:
+def announce(peer: Peer, *records: Early) -> ClientPeer:
     assert isinstance(peer, ClientPeer)
     peer.offer(known(peer.session.offered), *records)
     return peer
 
 
-def _expect_status(peer: Peer, expected: str) -> None:
+def expect_status(peer: Peer, expected: str) -> None:
     (status,) = [output.status for output in peer.session.outputs if isinstance(output, EarlyAnswered)]
     if status != {"unknown": "undetermined"}.get(expected, expected):
         raise Failed(f"early data {status}", expected)
@@ -91,10 +91,10 @@ def _accepted(scene: Returning, count: int, stage: Stage) -> None:
     octets = frame(token() + bytes(100))
     size = -(-len(octets) // count)
     with scene.play(stage) as peer:
-        _announce(peer, *(early(octets[at : at + size]) for at in range(0, count * size, size)))
+        announce(peer, *(early(octets[at : at + size]) for at in range(0, count * size, size)))
         peer.bring("established")
         expect_resumed(peer, True)
-        _expect_status(peer, "accepted")
+        expect_status(peer, "accepted")
         _expect_data(peer, octets)
         check_alive(scene, peer)
 
@@ -103,7 +103,7 @@ def _most_octets(scene: Returning, stage: Stage) -> None:
     octets = frame(token() + bytes(MAX_EARLY_OCTETS - len(frame(bytes(256))) - len(token()) + 256))
     assert len(octets) == MAX_EARLY_OCTETS
     with scene.play(stage) as peer:
-        _announce(peer, early(octets))
+        announce(peer, early(octets))
         peer.bring("established")
         _expect_data(peer, octets)
         check_alive(scene, peer)
@@ -112,10 +112,10 @@ def _most_octets(scene: Returning, stage: Stage) -> None:
 def _discarded(scene: Returning, status: str, stage: Stage) -> None:
     """Not one octet reaches the application, not even junk ends the session, and the count is still right."""
     with scene.play(stage) as peer:
-        _announce(peer, early(frame(stage.token)), _junk, early(b""))
+        announce(peer, early(frame(stage.token)), _junk, early(b""))
         peer.bring("established")
         expect_resumed(peer, status == "rejected")
-        _expect_status(peer, status)
+        expect_status(peer, status)
         check_alive(scene, peer)
         stage.check_unreached()
 
@@ -147,7 +147,7 @@ def _counts(scene: Returning, status: str) -> Iterator[Case]:
 
 def _miscounted(scene: Returning, count: int, stage: Stage) -> None:
     with scene.play(stage, Deviation("ClientAuth", content=changing(early_count=count))) as peer:
-        _announce(peer, early(b""), early(b""))
+        announce(peer, early(b""), early(b""))
         peer.bring("wait_client_key")
         peer.speak("wait_client_key")
         peer.expect_alert("illegal_parameter", sealed=True)
@@ -156,7 +156,7 @@ def _miscounted(scene: Returning, count: int, stage: Stage) -> None:
 def _wrong(scene: Returning, alert: str, records: Records, stage: Stage) -> None:
     """A record that ends the session before ClientKey. The ServerHello is on its way by then."""
     with scene.play(stage) as peer:
-        _announce(peer, *records(frame(stage.token)))
+        announce(peer, *records(frame(stage.token)))
         peer.bring("wait_client_key")
         peer.expect_alert(alert, sealed=False)
 
@@ -198,9 +198,9 @@ def _replayed(scene: Returning, stage: Stage) -> None:
         prepare = scene.first(meet)
         with meet() as peer:
             prepare(peer)
-            peer = _announce(peer, early(frame(octets)))
+            peer = announce(peer, early(frame(octets)))
             peer.bring("wait_client_key")
-            _expect_status(peer, "accepted")
+            expect_status(peer, "accepted")
             flight = [entry.octets for entry in stage.entries if entry.sender == "peer" and entry.framed][-2:]
             peer.exchange_keys()
             _expect_data(peer, frame(octets))
@@ -226,7 +226,7 @@ def _replay(meet: Meet, prepare: Callable[[Peer], None], flight: list[bytes]) ->
         peer.session = peer.session.but(client_hello=flight[0], early=b"announced")
         peer.read_server_hello()
         expect_resumed(peer, False)
-        _expect_status(peer, "unknown")
+        expect_status(peer, "unknown")
 
 
 def _with_puzzle(scene: Returning) -> Iterator[Case]:
@@ -244,7 +244,7 @@ def _large(_: object) -> bytes:
 
 def _forgotten(scene: Returning, stage: Stage) -> None:
     with scene.play(stage) as peer:
-        _announce(peer, early(frame(stage.token)), _junk)
+        announce(peer, early(frame(stage.token)), _junk)
         peer.bring("established")
         expect_resumed(peer, True)
         check_alive(scene, peer)
@@ -253,7 +253,7 @@ def _forgotten(scene: Returning, stage: Stage) -> None:
 
 def _too_many_before(scene: Returning, records: tuple[Early, ...], stage: Stage) -> None:
     with scene.play(stage) as peer:
-        _announce(peer, *records)
+        announce(peer, *records)
         peer.bring("wait_second_client_hello")
         peer.expect_alert("unexpected_message", sealed=False)
 

@@ -13,7 +13,7 @@ from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
 from qzmq_conformance.sealing import Sealer, sealer
 from qzmq_conformance.stage import Stage
 from qzmq_ref.handshake.session import known
-from qzmq_ref.records import HEADER, OVERHEAD, PADDED, STREAMS
+from qzmq_ref.records import HEADER, MAX_STEP, OVERHEAD, PADDED, STREAMS
 from qzmq_ref.registries import MessageType
 from qzmq_ref.spec.tables import requirements, tables
 
@@ -143,6 +143,7 @@ def _epochs() -> Iterator[Attack]:
     yield broken("epoch/next-step-old-key", "ROT-5", sealed(epoch=GENERATION_1 + 1))
     yield broken("epoch/two-steps", "ROT-2", _stepped(2, honest))
     yield broken("epoch/back", "ROT-4", _step_and_back)
+    yield broken("epoch/after-the-last-step", "ROT-6", _after_the_last_step)
     yield broken("epoch/next-step-forged", "ROT-5", _stepped(1, altered(flip(-1))))
 
 
@@ -162,6 +163,14 @@ def _step_and_back(peer: Peer, sealing: Sealer) -> bytes:
     peer.send_message(sealing.seal(MessageType.DATA, b""))
     sealing.key = old
     return honest(peer, sealing)
+
+
+def _after_the_last_step(peer: Peer, sealing: Sealer) -> bytes:
+    """Every legal step, then the epoch that counting on would give."""
+    while sealing.key.epoch & 0xFF < MAX_STEP:
+        sealing.step()
+        peer.send_message(sealing.seal(MessageType.DATA, b""))
+    return sealing.seal(MessageType.DATA, payload(peer), epoch=sealing.key.epoch + 1)
 
 
 def _protection() -> Iterator[Attack]:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -27,6 +27,7 @@ PROPERTIES = (
     "X-QZMQ-Other",
     "__Other",
 )
+ZAP = "inproc://zeromq.zap.01"
 _RETRY = 5  # milliseconds between two attempts to send
 _UNREACHABLE = (zmq.EAGAIN, zmq.EHOSTUNREACH)
 
@@ -45,7 +46,8 @@ class Station:
 
     def __init__(self, emit: Callable[[Mapping[str, Any]], None]) -> None:
         self._emit = emit
-        self._contexts: dict[type[zmq.Context[zmq.Socket[bytes]]], zmq.Context[zmq.Socket[bytes]]] = {}
+        self._contexts: dict[tuple[bool, bool], zmq.Context[zmq.Socket[bytes]]] = {}
+        self._handlers: list[zmq.Socket[bytes]] = []
         self._held: dict[int, Held] = {}
         self._opened = 0
         self._poller = zmq.Poller()
@@ -69,23 +71,30 @@ class Station:
                 *lines, buffered = (buffered + octets).split(b"\n")
                 for line in lines:
                     self._answer(json.loads(line))
-            for number in [number for number, held in self._held.items() if held.socket in ready]:
-                self._receive(number)
-            self._flush()
+            self._serve(ready)
         for held in self._held.values():
             held.socket.close(linger=0)
+        for handler in self._handlers:
+            handler.close(linger=0)
         for context in self._contexts.values():
             context.term()
+
+    def _serve(self, ready: Collection[object]) -> None:
+        """What the sockets that are ready have to say."""
+        for handler in self._handlers:
+            if handler in ready:
+                judge(handler)
+        for number in [number for number, held in self._held.items() if held.socket in ready]:
+            self._receive(number)
+        self._flush()
 
     def describe(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"name": "qzmq_ref", "version": version("qzmq-ref"), "libzmq": zmq.zmq_version()}
 
     def open(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         security = request["security"]
-        kind = qzmq_ref.Context if security else zmq.Context
-        if kind not in self._contexts:
-            self._contexts[kind] = kind()
-        socket = self._contexts[kind].socket(zmq.SocketType[request["pattern"]])
+        context = self._context(bool(security), judged=bool(security and security["zap"]))
+        socket = context.socket(zmq.SocketType[request["pattern"]])
         try:
             socket.linger = 0
             for option, value in request["options"].items():
@@ -100,6 +109,17 @@ class Station:
         self._held[self._opened] = Held(socket, request["echo"])
         self._poller.register(socket, zmq.POLLIN)
         return {"socket": self._opened, "endpoint": socket.getsockopt_string(zmq.LAST_ENDPOINT)}
+
+    def _context(self, secured: bool, *, judged: bool) -> zmq.Context[zmq.Socket[bytes]]:
+        """One for each kind; where there is a ZAP handler, every socket of the Context asks it."""
+        if (secured, judged) not in self._contexts:
+            context = self._contexts[secured, judged] = qzmq_ref.Context() if secured else zmq.Context()
+            if judged:
+                handler = context.socket(zmq.ROUTER)
+                handler.bind(ZAP)
+                self._handlers.append(handler)
+                self._poller.register(handler, zmq.POLLIN)
+        return self._contexts[secured, judged]
 
     def send(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         parts = [bytes.fromhex(part) for part in request["message"]]
@@ -156,6 +176,14 @@ def _properties(frame: zmq.Frame) -> dict[str, str]:
     return found
 
 
+def judge(handler: zmq.Socket[bytes]) -> None:
+    """Answers one question of ZAP (RFC 27) as the domain in it says."""
+    client, delimiter, version_, number, domain, *_ = handler.recv_multipart()
+    if domain != b"silent":
+        user = b"judged" if domain == b"200" else b""
+        handler.send_multipart([client, delimiter, version_, number, domain, b"as told", user, b""])
+
+
 def _secure(socket: zmq.Socket[bytes], security: Security) -> None:
     """The attributes an application sets; empty ones are left alone."""
     attributes = {
@@ -170,6 +198,8 @@ def _secure(socket: zmq.Socket[bytes], security: Security) -> None:
     for name, value in attributes.items():
         if value not in ("", None):
             setattr(socket, name, value)
+    if security.zap:
+        socket.set(zmq.ZAP_DOMAIN, security.zap.encode())
 
 
 def _emit(line: Mapping[str, Any]) -> None:

@@ -40,8 +40,8 @@ class Scene:
     `own` and `others` are the Socket-Types of target and peer; by default ones that fit, and let the target answer.
     `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's;
     `peer_policy` the peer's, if it has another one.
-    `retry`: the server asks for a puzzle. `alone`: the target's socket is this case's own, so that its application can
-    close it.
+    `retry`: the server asks for a puzzle. `zap`: what the target's ZAP handler answers (`Security.zap`).
+    `alone`: the target's socket is this case's own, so that its application can close it.
     """
 
     mode: str
@@ -54,6 +54,7 @@ class Scene:
     policy: Policy | None = None
     peer_policy: Policy | None = None
     retry: bool = False
+    zap: str = ""
     alone: bool = False
 
     reconnect_ivl: ClassVar[int] = 20
@@ -158,7 +159,7 @@ class Scene:
         """What the target's application sets."""
         chosen = self.chosen
         if self.role == "server":
-            return as_server("target", chosen, *(["other"] if self.mutual else []))
+            return replace(as_server("target", chosen, *(["other"] if self.mutual else [])), zap=self.zap)
         return as_client("target" if self.mutual else "", chosen, "other")
 
     def _configuration(self) -> Configuration:

@@ -14,6 +14,8 @@ from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, SigId
 class Security:
     """`server` is the role. Keys are 40 Z85 characters; `client_keys` are those a server lets in, None for anyone.
 
+    `zap` is the domain, if the target is to ask its ZAP handler: it says what the handler answers, a status of RFC 27
+    with the user id `judged`, or something that is no status, or `silent` for nothing.
     `ca` is the PEM certificate of an authority whose certificates a peer may show, a server's for `server_name`.
     """
 
@@ -22,6 +24,7 @@ class Security:
     secret_key: str = field(default="", repr=False)
     server_key: str = ""
     client_keys: tuple[str, ...] | None = None
+    zap: str = ""
     ca: str = ""
     server_name: str = ""
 

@@ -23,6 +23,7 @@ from qzmq_conformance import (
     strangers,
     suites,
     wire,
+    zap,
 )
 from qzmq_conformance.case import Case
 
@@ -40,6 +41,7 @@ FAMILIES = (
     puzzles.cases,
     resumption.cases,
     early.cases,
+    zap.cases,
     metadata.cases,
     suites.cases,
     agreement.cases,
