@@ -15,6 +15,7 @@ FORWARDED: Mapping[str, tuple[str, str]] = {
     "keygen": ("qzmq_ref.keygen_command", "make a key pair, an authority or a certificate, in two files"),
     "bridge": ("qzmq_ref.bridge_command", "a sidecar: QZMQ for an unmodified ZeroMQ program, in any language"),
     "conform": ("qzmq_conformance.main", "play the other side against an implementation and judge it"),
+    "vectors": ("qzmq_conformance.vectors.command", "make, compare or check the test vectors"),
     "throughput": ("qzmq_interop.throughput.main", "measure QZMQ beside NULL and CURVE"),
     "flood": ("qzmq_interop.flood", "what strangers' ClientHellos cost a server, without and with the puzzle"),
     "soak": ("qzmq_interop.soak.main", "a million messages through a network that is cut, and what was lost"),
