@@ -12,7 +12,7 @@ import pytest
 import zmq
 
 import qzmq_ref
-from qzmq_ref.bridge import connector
+from qzmq_ref.bridge import early
 from qzmq_ref.policy import Policy
 from qzmq_ref.tickets import MemoryTickets
 
@@ -108,14 +108,14 @@ def make() -> Iterator[Make]:
 def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bool, bytes | None]]:
     """Of each attempt with early octets: the octets, whether they went out, and what is still to be sent."""
     seen: list[tuple[bytes, bool, bytes | None]] = []
-    decide = connector.left_to_send
+    decide = early.left_to_send
 
     def spy(octets: bytes, sent: bool, events: Any) -> bytes | None:
         left = decide(octets, sent, events)
         seen.append((octets, sent, left))
         return left
 
-    monkeypatch.setattr(connector, "left_to_send", spy)
+    monkeypatch.setattr("qzmq_ref.bridge.connector.left_to_send", spy)
     return seen
 
 

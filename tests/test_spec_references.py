@@ -6,7 +6,7 @@ import re
 
 from qzmq_ref.spec.tables import requirements, spec_directory, tables
 
-ID = re.compile(r"\b[A-Z]{2,4}-\d+\b")
+ID = re.compile(r"(?<![\w-])[A-Z]{2,4}-\d+\b")
 
 
 def test_properties_rest_on_requirements() -> None:
