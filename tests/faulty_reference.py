@@ -40,6 +40,7 @@ class Fault:
 
 CERTIFICATES, X509 = "qzmq_ref.handshake.certificates", "qzmq_ref.handshake.x509"
 CLIENT, SERVER, RECORDS = "qzmq_ref.handshake.client", "qzmq_ref.handshake.server", "qzmq_ref.records"
+REKEY, PUZZLE, RESUME = (f"qzmq_ref.handshake.{name}" for name in ("rekey", "puzzle", "resume"))
 FAULTS: Mapping[str, Fault] = {
     "none": Fault("qzmq_ref.z85", "from __future__", "from __future__", "handshake/hybrid/server/whole-mutual"),
     "server-signature-unchecked": Fault(
@@ -106,7 +107,7 @@ FAULTS: Mapping[str, Fault] = {
     "order-unchecked": Fault(RECORDS, "if seq != self.seq:", "if seq < 0:", "records/hybrid/server/order/gap"),
     "stream-unchecked": Fault(
         RECORDS,
-        "if STREAMS.get(message_type) != stream_id:",
+        "if self._streams.get(message_type) != stream_id:",
         "if False:",
         "records/hybrid/server/header/sealed/octet-7-bit-1",
     ),
@@ -157,6 +158,120 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "forged-properties": Fault(
         "qzmq_ref.patterns", '(b"x-qzmq-", b"__")', '(b"__",)', "isolation/hybrid/server/properties-of-anonymous"
+    ),
+    "offer-by-anyone": Fault(
+        REKEY,
+        "    _check_kind(message, KeyUpdateKind.REQUEST)\n",
+        "",
+        "rotation/hybrid/client/offer-by-server",
+    ),
+    "any-generation": Fault(
+        REKEY,
+        "if message.generation != session.generation + 1:",
+        "if False:",
+        "rotation/hybrid/server/offer-of-3",
+    ),
+    "offer-repeated": Fault(
+        REKEY,
+        "key = _kem(session).generate(session.entropy)",
+        "key = _kem(session).generate(bytes)",
+        "rotation/classical/client/fresh",
+    ),
+    "generation-begins-anywhere": Fault(
+        RECORDS, " or not self._begun:", ":", "rotation/hybrid/client/first-record-step-1"
+    ),
+    "solution-unchecked": Fault(
+        PUZZLE,
+        "if not solves(session.cookie, puzzled(base), session.configuration.policy.difficulty, solution.solution):",
+        "if False:",
+        "puzzle/hybrid/server/wrong-solution",
+    ),
+    "second-hello-unchecked": Fault(
+        PUZZLE,
+        "or zero_binder(message) != zero_binder(with_solution(base, solution))",
+        "",
+        "puzzle/hybrid/server/SecondClientHello/extension-added",
+    ),
+    "cookie-repeated": Fault(
+        PUZZLE, "cookie=session.entropy(COOKIE)", "cookie=bytes(COOKIE)", "puzzle/hybrid/server/fresh"
+    ),
+    "cookie-unasked": Fault(
+        PUZZLE,
+        "if any(extension.extension_type == ExtensionType.COOKIE for extension in message.extensions):",
+        "if False:",
+        "puzzle/hybrid/server/ClientHello/unasked",
+    ),
+    "any-difficulty": Fault(
+        PUZZLE, "if message.difficulty > most:", "if False:", "puzzle/hybrid/client/HelloRetry/difficulty-7"
+    ),
+    "binder-unchecked": Fault(
+        RESUME,
+        'if not hmac.compare_digest(binder, keyschedule.psk_mac(h, ticket.psk, "binder_key", covered)):',
+        "if False:",
+        "resumption/hybrid/server/ClientHello/binder-flip0",
+    ),
+    "ticket-anywhere": Fault(
+        RESUME,
+        "if message.extensions[-1].extension_type != ExtensionType.PRE_SHARED_KEY:",
+        "if False:",
+        "resumption/hybrid/server/ClientHello/not-last",
+    ),
+    "ticket-used-twice": Fault(
+        RESUME, ".take(key.identity)", ".peek(key.identity)", "resumption/hybrid/server/each-once"
+    ),
+    "ticket-unbound": Fault(
+        RESUME, "ticket.digest != configuration.digest or ", "", "resumption/hybrid/server/changed-suites"
+    ),
+    "ticket-outlives-generation": Fault(
+        RESUME,
+        "session.configuration.tickets.discard(session.issued)",
+        "pass",
+        "resumption/hybrid/server/rekeyed",
+    ),
+    "ticket-for-ever": Fault(
+        RESUME,
+        "if message.lifetime > MAX_TICKET_LIFETIME:",
+        "if False:",
+        "resumption/hybrid/client/lifetime-604801",
+    ),
+    "proof-unchecked": Fault(
+        CLIENT,
+        "if not hmac.compare_digest(message.signature, server_proof(session, message)):",
+        "if False:",
+        "resumption/hybrid/client/ServerHello/proof-flip0",
+    ),
+    "metadata-unbound": Fault(
+        "qzmq_ref.handshake.peers",
+        "if session.resumed and octets != session.peer_metadata:",
+        "if False:",
+        "resumption/hybrid/server/ClientAuth/metadata",
+    ),
+    "early-unbounded": Fault(
+        RESUME,
+        "if records > MAX_EARLY_RECORDS or total > MAX_EARLY_OCTETS:",
+        "if total > MAX_EARLY_OCTETS:",
+        "early/hybrid/server/accepted/too-many-records",
+    ),
+    "early-uncounted": Fault(
+        SERVER,
+        "if auth.early_count != session.early_records:",
+        "if False:",
+        "early/hybrid/server/accepted/count-1-of-2",
+    ),
+    "early-repeated": Fault(
+        "qzmq_ref.bridge.early", "        return None\n", "        return octets\n", "early/hybrid/client/unknown"
+    ),
+    "early-before-zap": Fault(
+        RESUME,
+        "if session.authorizing or not (session.configuration",
+        "if not (session.configuration",
+        "zap/hybrid/server/early",
+    ),
+    "refused-for-now": Fault(
+        "qzmq_ref.handshake.zap",
+        '(AlertDescription.ACCESS_DENIED, "ZAP-8")',
+        '(AlertDescription.USER_CANCELED, "ZAP-8")',
+        "zap/hybrid/server/status-400",
     ),
     "in-the-clear": Fault(
         "qzmq_conformance.reference",
