@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.binding import Binding
 from qzmq_ref.crypto import Entropy
+from qzmq_ref.early import EarlyReader, seal_early
 from qzmq_ref.events import Event, Opened, Received
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.machine import fail, step
@@ -37,29 +38,15 @@ from qzmq_ref.handshake.session import (
     TicketReceived,
     known,
 )
-from qzmq_ref.handshake.tickets import EARLY_STREAM, ClientTicket
+from qzmq_ref.handshake.tickets import ClientTicket
 from qzmq_ref.policy import MAX_RECORD, Limits
-from qzmq_ref.records import DATA, HEADER, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
-from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType
+from qzmq_ref.records import DATA, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
+from qzmq_ref.registries import AlertDescription, MessageType
 
 __all__ = [
-    "Authorize",
-    "Binding",
-    "ClientTicket",
-    "Configuration",
-    "Connection",
-    "Decision",
-    "EarlyAnswered",
-    "EarlyReceived",
-    "Ended",
-    "Established",
-    "Event",
-    "Opened",
-    "Peer",
-    "Received",
-    "Rekeying",
-    "TicketReceived",
-]
+    "Authorize", "Binding", "ClientTicket", "Configuration", "Connection", "Decision", "EarlyAnswered",
+    "EarlyReceived", "Ended", "Established", "Event", "Opened", "Peer", "Received", "Rekeying", "TicketReceived",
+]  # fmt: skip
 
 MAX_HANDSHAKE_MESSAGE = 2**17
 """Octets of a message before the session is established (HS-1, SEC-1)."""
@@ -76,18 +63,8 @@ class Connection:
     """One side of one connection. Peer input never raises: it ends in an `Ended` event, with the alert to send."""
 
     __slots__ = (
-        "_binding",
-        "_client_random",
-        "_clock",
-        "_configuration",
-        "_early_reader",
-        "_generation_began",
-        "_greeted",
-        "_input",
-        "_output",
-        "_reader",
-        "_session",
-        "_writer",
+        "_binding", "_client_random", "_clock", "_configuration", "_early", "_generation_began", "_greeted",
+        "_input", "_output", "_reader", "_session", "_writer",
     )  # fmt: skip
 
     def __init__(
@@ -111,7 +88,7 @@ class Connection:
         self._binding = binding
         self._clock = clock
         self._session = Session(configuration, b"", entropy, peer_address, offered=ticket, early=early_data)
-        self._early_reader: RecordReader | None = None
+        self._early = EarlyReader()
         self._greeted = False
         self._writer: RecordWriter | None = None
         self._reader: RecordReader | None = None
@@ -319,37 +296,16 @@ class Connection:
             shown = f"0x{message[0]:02x}" if message else "missing"
             raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "REG-1", f"message type {shown}")
         message_type = MessageType(message[0])
-        if message_type is MessageType.DATA and self._is_early(message):
-            return self._handle_early(message)
+        if self._early.expects(self._session, message):
+            return self._apply(step(self._session, "data", self._early.open(message), "early"))
         if message_type not in SEALED:
             return self._apply(step(self._session, message_type.name.lower(), bytes(message[1:]), "plain"))
         if self._reader is None:
-            raise Alert(
-                AlertDescription.UNEXPECTED_MESSAGE,
-                "REC-1",
-                f"{message_type.name.lower()} before there is a key",
-            )
-        plaintext = memoryview(bytearray(max(0, len(message) - OVERHEAD)))
-        _, flags, size = self._reader.open_into(message, plaintext)
-        size = unpadded_size(plaintext[:size]) if flags & PADDED else size
+            detail = f"{message_type.name.lower()} before there is a key"
+            raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "REC-1", detail)
+        plaintext = self._reader.open(message)
         epoch = str(self._reader.epoch >> 8)
-        return self._apply(step(self._session, message_type.name.lower(), bytes(plaintext[:size]), epoch))
-
-    def _is_early(self, message: memoryview) -> bool:
-        """Whether this is a record of early data that was announced, while it may still come (RES-14, RES-17)."""
-        waiting = self._session.state in ("wait_client_key", "wait_second_client_hello")
-        if not waiting or self._session.early_status is None or len(message) < OVERHEAD:
-            return False
-        return bool(HEADER.unpack_from(message)[3] == EARLY_STREAM)
-
-    def _handle_early(self, message: memoryview) -> Iterator[Event]:
-        """RES-16, RES-17."""
-        octets = bytes(len(message) - OVERHEAD)
-        if self._early_reader:
-            plaintext = memoryview(bytearray(octets))
-            _, flags, size = self._early_reader.open_into(message, plaintext)
-            octets = bytes(plaintext[: unpadded_size(plaintext) if flags & PADDED else size])
-        return self._apply(step(self._session, "data", octets, "early"))
+        return self._apply(step(self._session, message_type.name.lower(), plaintext, epoch))
 
     def _fail(self, alert: Alert) -> Iterator[Event]:
         """End for a fault found outside the machine. A wrong greeting is not answered (spec/bindings.md)."""
@@ -374,12 +330,12 @@ class Connection:
                     self._disclose(output.name(session.configuration.role), output.secret)
                 case Disclose(name, secret):
                     self._disclose(name, secret)
-                case SendEarly(suite, secret, octets):
-                    self._disclose("c_early", secret)
-                    self._send_early(suite, secret, octets)
-                case ReceiveEarly(suite, secret):
-                    self._disclose("c_early", secret)
-                    self._early_reader = RecordReader(suite, secret, 0, EARLY_STREAM)
+                case SendEarly():
+                    self._disclose("c_early", output.secret)
+                    self._frame(seal_early(output, self.limits, self._clock))
+                case ReceiveEarly():
+                    self._disclose("c_early", output.secret)
+                    self._early.accept(output)
                 case Ended():
                     events += [*self._undetermined(), output]
                 case Established() | Authorize() | Rekeying() | EarlyReceived() | EarlyAnswered() | TicketReceived():
@@ -391,7 +347,7 @@ class Connection:
         """Drop what only the handshake needed, or all of it if the session is over (KS-5)."""
         if any(isinstance(event, Established) for event in events):
             self._session = self._session.without_transcript()
-            self._early_reader = None
+            self._early.forget()
         if self._session.state == "closed":
             self._forget()
 
@@ -405,18 +361,11 @@ class Connection:
         """Early octets that the server has not answered for (RES-18)."""
         return [EarlyAnswered("undetermined")] if self._session.early else []
 
-    def _send_early(self, suite: CipherSuite, secret: bytes, octets: bytes) -> None:
-        writer = RecordWriter(suite, self.limits, self._clock, secret, 0, EARLY_STREAM)
-        record = bytearray(len(octets) + OVERHEAD)
-        writer.seal_into(MessageType.DATA, memoryview(octets), memoryview(record))
-        self._output += self._binding.header(len(record)) + record
-
     def _queue(self, message_type: MessageType, octets: bytes) -> None:
-        if message_type in SEALED:
-            record = bytearray(len(octets) + OVERHEAD)
-            known(self._writer).seal_into(message_type, memoryview(octets), memoryview(record))
-            octets = bytes(record)
-        self._output += self._binding.header(len(octets)) + octets
+        self._frame(known(self._writer).seal(message_type, octets) if message_type in SEALED else octets)
+
+    def _frame(self, message: bytes) -> None:
+        self._output += self._binding.header(len(message)) + message
 
     def _install(self, install: Install) -> None:
         suite, secret, generation = self._session.chosen, install.secret, install.generation
@@ -435,14 +384,7 @@ class Connection:
 
     def _forget(self) -> None:
         """Drop every key as soon as the session is over (KS-5)."""
-        self._writer = self._reader = self._early_reader = None
+        self._writer = self._reader = None
+        self._early.forget()
         self._input = bytearray()
-        self._session = self._session.but(
-            secrets=None,
-            generation_secrets=None,
-            kem_key=None,
-            exp=b"",
-            psk=b"",
-            offered=None,
-            outputs=(),
-        )
+        self._session = self._session.without_secrets()

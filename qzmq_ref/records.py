@@ -151,6 +151,12 @@ class RecordWriter:
         self._count(size)
         return end
 
+    def seal(self, message_type: int, plaintext: bytes) -> bytes:
+        """As `seal_into`, for a record by itself."""
+        record = bytearray(len(plaintext) + OVERHEAD)
+        self.seal_into(message_type, memoryview(plaintext), memoryview(record))
+        return bytes(record)
+
     def _use(self, key: TrafficKey) -> None:
         self._key = key
         self._records = self._octets = self._sealed_blocks = 0
@@ -243,6 +249,12 @@ class RecordReader:
         self._begun = True
         self.seq += 1
         return message_type, flags, size
+
+    def open(self, record: memoryview) -> bytes:
+        """The plaintext of a record by itself, without padding; Alert as from `open_into` (REC-13)."""
+        plaintext = memoryview(bytearray(max(0, len(record) - OVERHEAD)))
+        _, flags, size = self.open_into(record, plaintext)
+        return bytes(plaintext[: unpadded_size(plaintext[:size]) if flags & PADDED else size])
 
     def _stepped(self, epoch: int) -> TrafficKey:
         current = self._key.epoch

@@ -26,7 +26,7 @@ ORDER = (
     ("patterns",),
     ("handshake",),
     ("records",),
-    ("binding", "events"),
+    ("binding", "events", "early"),
     ("connection",),
     ("zmtp", "raw"),
     ("tickets",),

@@ -363,7 +363,7 @@ def test_a_server_counts_early_records(accepted: bool) -> None:
     pair.server._session = replace(before, early_records=64)  # noqa: SLF001
     record = flight[-(4 + 33) :]
     if accepted:
-        pair.server._early_reader.seq = 0  # type: ignore[union-attr]  # noqa: SLF001
+        pair.server._early._reader.seq = 0  # type: ignore[union-attr]  # noqa: SLF001
     assert ended(pair.server.receive(record)) == (AlertDescription.UNEXPECTED_MESSAGE, "RES-14")
 
 

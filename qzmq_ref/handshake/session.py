@@ -300,6 +300,11 @@ class Session:
         sealing = self.sealing or any(isinstance(out, Install) and out.direction == "send" for out in outputs)
         return self.but(outputs=self.outputs + outputs, sealing=sealing)
 
+    def without_secrets(self) -> Session:
+        """This session once it is over (KS-5)."""
+        changes = {"exp": b"", "psk": b"", "outputs": ()}
+        return self.but(secrets=None, generation_secrets=None, kem_key=None, offered=None, **changes)
+
     def without_transcript(self) -> Session:
         """This session once it is established: what only the handshake needed is gone (KS-5)."""
         return replace(
