@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qzmq_conformance.trace import Entry
+from qzmq_ref.spec.tables import requirements
 
 if TYPE_CHECKING:
     from qzmq_conformance.stage import Stage
@@ -51,6 +52,12 @@ class Case:
     def mode(self) -> str:
         """The mode the case runs in: a column of the matrix."""
         return self.id.split("/")[1]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What the specification says of it, with page and ID."""
+        rules = (requirements()[name] for name in self.requirements)
+        return [f"{rule.page}.md {rule.id}: {rule.text}" for rule in rules]
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from rich.console import Console
 
-from qzmq_conformance import report, runner
+from qzmq_conformance import junit, pages, report, runner
 from qzmq_conformance.case import Case, Undriven
+from qzmq_conformance.results import Run
 from qzmq_conformance.stage import PATIENCE, Bench
 from qzmq_conformance.suite import cases
 from qzmq_conformance.target import REFERENCE
@@ -49,10 +51,18 @@ def _run(chosen: Sequence[Case], options: argparse.Namespace, console: Console) 
     seconds = time.monotonic() - began
     if options.trace:
         report.show_transcripts(outcomes, console)
-    report.show(outcomes, seconds, console)
-    if options.json:
-        report.write_json(options.json, report.to_json(outcomes, seconds, described))
+    report.show(outcomes, seconds, options.target, console)
+    _write(report.to_json(outcomes, seconds, described, options.target), options)
     return PASSED if all(outcome.passed for outcome in outcomes) else FAILED
+
+
+def _write(document: Mapping[str, Any], options: argparse.Namespace) -> None:
+    if options.json:
+        report.write_json(options.json, document)
+    if options.junit:
+        junit.write(options.junit, Run.of(document))
+    if options.html:
+        pages.write(options.html, [Run.of(document)])
 
 
 def _chosen(patterns: Sequence[str]) -> list[Case]:
@@ -67,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trace", action="store_true", help="print every message of every case, decoded")
     parser.add_argument("--list", action="store_true", help="print the cases with their requirements and alerts")
     parser.add_argument("--json", metavar="FILE", help="write the results too; - is standard output")
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
+    parser.add_argument("--html", metavar="DIR", help="write them as pages, index.html first")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"cases at a time ({JOBS})")
     parser.add_argument(
         "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from qzmq_conformance.case import MODES, Outcome
+from qzmq_conformance.case import MODES, Case, Outcome
+from qzmq_conformance.results import printable
+from qzmq_conformance.target import REFERENCE
+from qzmq_conformance.trace import Entry
+from qzmq_ref.spec.tables import requirements
+
+OCTETS = 1 << 14
+"""How many octets of one message are written down."""
 
 Matrix = Mapping[tuple[str, str], tuple[int, int]]
 """(area, mode) -> cases passed, cases played."""
@@ -38,11 +46,11 @@ def watch(outcomes: Iterator[Outcome], total: int, console: Console) -> list[Out
     return sorted(ended, key=lambda outcome: outcome.case.id)
 
 
-def show(outcomes: Sequence[Outcome], seconds: float, console: Console) -> None:
-    """Prints the failures, then the matrix, then one line that sums up."""
+def show(outcomes: Sequence[Outcome], seconds: float, command: Sequence[str], console: Console) -> None:
+    """Prints the failures of the target that `command` starts, then the matrix, then one line that sums up."""
     for outcome in outcomes:
         if not outcome.passed:
-            show_failure(outcome, console)
+            show_failure(outcome, command, console)
     cells = matrix(outcomes)
     modes = [mode for mode in MODES if any(mode == column for _, column in cells)]
     table = Table("area", *modes)
@@ -61,22 +69,30 @@ def show_transcripts(outcomes: Sequence[Outcome], console: Console) -> None:
             console.print(f"  {line}", highlight=False, markup=False)
 
 
-def show_failure(outcome: Outcome, console: Console) -> None:
+def show_failure(outcome: Outcome, command: Sequence[str], console: Console) -> None:
     """What was expected, what was seen, and how to see it again."""
     console.print(f"[red]FAILED[/red] {outcome.case.id}", highlight=False)
     for label, text in (
-        ("expected", outcome.expected),
+        ("expected", "\n".join([outcome.expected, *outcome.case.sentences])),
         ("seen", outcome.seen),
-        ("replay", f"qzmq conform --case {outcome.case.id} --trace"),
+        ("replay", replay(outcome.case, command)),
     ):
-        first, *more = text.splitlines()
+        first, *more = printable(text).split("\n")
         console.print(f"  {label:9} {first}", highlight=False, markup=False)
         for line in more:
             console.print(f"            {line}", highlight=False, markup=False)
 
 
-def to_json(outcomes: Sequence[Outcome], seconds: float, target: Mapping[str, Any]) -> dict[str, Any]:
-    """The run as plain data: the target, the sums, the matrix, every case."""
+def replay(case: Case, command: Sequence[str]) -> str:
+    """What to type to see the case again."""
+    target = [] if tuple(command) == REFERENCE else ["--target", shlex.join(command)]
+    return shlex.join(["qzmq", "conform", *target, "--case", case.id, "--trace"])
+
+
+def to_json(
+    outcomes: Sequence[Outcome], seconds: float, target: Mapping[str, Any], command: Sequence[str]
+) -> dict[str, Any]:
+    """The run as plain data: what the target says of itself, the sums, the matrix, every case, and the rules meant."""
     return {
         "target": dict(target),
         "seconds": round(seconds, 1),
@@ -86,7 +102,8 @@ def to_json(outcomes: Sequence[Outcome], seconds: float, target: Mapping[str, An
             {"area": area, "mode": mode, "passed": passed, "cases": count}
             for (area, mode), (passed, count) in matrix(outcomes).items()
         ],
-        "results": [_result(outcome) for outcome in outcomes],
+        "results": [_result(outcome, command) for outcome in outcomes],
+        "requirements": {rule.id: {"page": rule.page, "text": rule.text} for rule in requirements().values()},
     }
 
 
@@ -99,7 +116,7 @@ def write_json(path: str, document: Mapping[str, Any]) -> None:
         Path(path).write_text(text, encoding="utf-8")
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: Outcome, command: Sequence[str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "id": outcome.case.id,
         "requirements": list(outcome.case.requirements),
@@ -108,8 +125,22 @@ def _result(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
     }
     if not outcome.passed:
-        result |= {"expected": outcome.expected, "seen": outcome.seen, "transcript": outcome.transcript()}
+        result |= {
+            "expected": outcome.expected,
+            "seen": outcome.seen,
+            "replay": replay(outcome.case, command),
+            "transcript": [_message(entry) for entry in outcome.entries],
+        }
     return result
+
+
+def _message(entry: Entry) -> dict[str, Any]:
+    return {
+        "sender": entry.sender,
+        "size": len(entry.octets),
+        "octets": entry.octets[:OCTETS].hex(),
+        "decoded": list(entry.lines()),
+    }
 
 
 def _cell(counts: tuple[int, int] | None) -> str:
