@@ -113,7 +113,7 @@ def test_a_passing_run_exits_0_and_writes_json(tmp_path: Path, capsys: pytest.Ca
 
 def test_a_failing_run_exits_1_and_says_how_to_replay(capsys: pytest.CaptureFixture[str]) -> None:
     case = "handshake/classical/server/established/client_hello"
-    assert main(["--case", case, "--target", f"{FAULTY} alert-in-the-clear", "--json", "-"]) == 1
+    assert main(["--case", case, "--adapter", f"{FAULTY} alert-in-the-clear", "--json", "-"]) == 1
     out, shown = capsys.readouterr()
     (result,) = json.loads(out)["results"]
     assert result["seen"] == "alert unexpected_message"
@@ -125,13 +125,13 @@ def test_a_failing_run_exits_1_and_says_how_to_replay(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("fault", ["dead", "deaf"])
 def test_a_target_that_cannot_be_driven_exits_2(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qzmq_conformance.target.ANSWER_WITHIN", 1.0)
-    assert main(["--case", QUICK, "--target", f"{FAULTY} {fault}"]) == 2
+    monkeypatch.setattr("qzmq_conformance.channel.ANSWER_WITHIN", 1.0)
+    assert main(["--case", QUICK, "--adapter", f"{FAULTY} {fault}"]) == 2
 
 
 @pytest.mark.parametrize("command", ["/no/such/program", "true", "cat", "echo hello"])
 def test_a_program_that_is_no_target_exits_2(command: str) -> None:
-    assert main(["--case", QUICK, "--target", command]) == 2
+    assert main(["--case", QUICK, "--adapter", command]) == 2
 
 
 def test_no_such_case_exits_2() -> None:

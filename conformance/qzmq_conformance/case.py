@@ -24,6 +24,10 @@ class Failed(Exception):
         self.expected = expected
 
 
+class Unsupported(Exception):
+    """The adapter says that the target lacks what the case needs: no verdict, and the case is counted apart."""
+
+
 class Undriven(Exception):
     """The target could not be driven at all (exit status 2): no verdict on the protocol follows."""
 
@@ -62,7 +66,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Verdict on one case. `seen` is empty if it passed; `token` is what must not have reached the application."""
+    """Verdict on one case. `seen` is empty if it passed; `token` is what must not have reached the application.
+
+    `unsupported` is what the target lacks, if the case was not run for that.
+    """
 
     case: Case
     seconds: float
@@ -70,11 +77,12 @@ class Outcome:
     seen: str = ""
     expected: str = ""
     entries: tuple[Entry, ...] = field(default=(), repr=False)
+    unsupported: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether the target did what the case expected."""
-        return not self.seen
+        return not self.seen and not self.unsupported
 
     def transcript(self) -> list[str]:
         """Every message of the case, decoded, in lines."""

@@ -1,4 +1,7 @@
-"""Play every case against an implementation and report. Exit status 0: all passed, 1: not all, 2: not driven."""
+"""Play every case against an implementation and report.
+
+Exit status 0: all that apply passed, or failed as it is known. 1: not all, or a capability got lost. 2: no verdict.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from qzmq_conformance import junit, pages, report, runner
+from qzmq_conformance import junit, pages, report, runner, verdict
 from qzmq_conformance.case import Case, Undriven
 from qzmq_conformance.results import Run
 from qzmq_conformance.stage import PATIENCE, Bench
@@ -38,22 +41,28 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(chosen, options, console)
     except Undriven as error:
-        console.print(f"the target could not be driven: {error}", markup=False, highlight=False)
+        console.print(f"the adapter could not be driven: {error}", markup=False, highlight=False)
         return UNDRIVEN
 
 
 def _run(chosen: Sequence[Case], options: argparse.Namespace, console: Console) -> int:
     began = time.monotonic()
-    with Bench(options.target, patience=options.patience) as bench:
-        described = bench.target.describe()
+    known = verdict.read_known(options.known, [case.id for case in cases()]) if options.known else ()
+    with Bench(options.adapter, patience=options.patience) as bench:
+        described = bench.target.description
+        lost = verdict.ratchet(options.ratchet, described.capabilities) if options.ratchet else ()
         outcomes = report.watch(runner.run(bench, chosen, options.jobs), len(chosen), console)
         outcomes = runner.recheck(bench, outcomes)
     seconds = time.monotonic() - began
     if options.trace:
         report.show_transcripts(outcomes, console)
-    report.show(outcomes, seconds, options.target, console)
-    _write(report.to_json(outcomes, seconds, described, options.target), options)
-    return PASSED if all(outcome.passed for outcome in outcomes) else FAILED
+    judged = verdict.judge(outcomes, known, lost)
+    report.show(judged, seconds, options.adapter, console)
+    document = report.to_json(judged.played, seconds, described.more, options.adapter)
+    _write(document | judged.to_json(), options)
+    if not judged.played:
+        raise Undriven("it claims nothing that any of these cases could use")
+    return PASSED if judged.passed else FAILED
 
 
 def _write(document: Mapping[str, Any], options: argparse.Namespace) -> None:
@@ -84,11 +93,15 @@ def _parser() -> argparse.ArgumentParser:
         "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"
     )
     parser.add_argument(
-        "--target",
+        "--adapter",
         metavar="COMMAND",
         type=shlex.split,
         default=list(REFERENCE),
-        help="the implementation to judge, a program that speaks the target protocol; the reference if left out",
+        help="the program that drives the implementation to judge; the reference's if left out",
+    )
+    parser.add_argument("--known", metavar="FILE", help="failures that are known: each must go on failing just so")
+    parser.add_argument(
+        "--ratchet", metavar="FILE", help="capabilities claimed so far: none may get lost; written if it is not there"
     )
     return parser
 

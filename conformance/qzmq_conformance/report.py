@@ -18,6 +18,7 @@ from qzmq_conformance.case import MODES, Case, Outcome
 from qzmq_conformance.results import printable
 from qzmq_conformance.target import REFERENCE
 from qzmq_conformance.trace import Entry
+from qzmq_conformance.verdict import Verdict
 from qzmq_ref.spec.tables import requirements
 
 OCTETS = 1 << 14
@@ -42,23 +43,23 @@ def watch(outcomes: Iterator[Outcome], total: int, console: Console) -> list[Out
         task = progress.add_task("", total=total, failed=0)
         for outcome in outcomes:
             ended.append(outcome)
-            progress.update(task, completed=len(ended), failed=sum(not each.passed for each in ended))
+            progress.update(task, completed=len(ended), failed=sum(bool(each.seen) for each in ended))
     return sorted(ended, key=lambda outcome: outcome.case.id)
 
 
-def show(outcomes: Sequence[Outcome], seconds: float, command: Sequence[str], console: Console) -> None:
-    """Prints the failures of the target that `command` starts, then the matrix, then one line that sums up."""
-    for outcome in outcomes:
-        if not outcome.passed:
-            show_failure(outcome, command, console)
-    cells = matrix(outcomes)
+def show(verdict: Verdict, seconds: float, command: Sequence[str], console: Console) -> None:
+    """Prints the new failures of the target that `command` starts, then the matrix, then what it comes to."""
+    for outcome in verdict.failed:
+        show_failure(outcome, command, console)
+    cells = matrix(verdict.played)
     modes = [mode for mode in MODES if any(mode == column for _, column in cells)]
     table = Table("area", *modes)
     for area in dict.fromkeys(area for area, _ in cells):
         table.add_row(area, *(_cell(cells.get((area, mode))) for mode in modes))
     console.print(table)
-    failed = sum(not outcome.passed for outcome in outcomes)
-    console.print(f"{len(outcomes)} cases, {failed} failed, {seconds:.0f} s", highlight=False)
+    for line in verdict.lines():
+        console.print(printable(line), highlight=False, markup=False)
+    console.print(f"{len(verdict.played)} cases, {len(verdict.failed)} failed, {seconds:.0f} s", highlight=False)
 
 
 def show_transcripts(outcomes: Sequence[Outcome], console: Console) -> None:
@@ -85,7 +86,7 @@ def show_failure(outcome: Outcome, command: Sequence[str], console: Console) -> 
 
 def replay(case: Case, command: Sequence[str]) -> str:
     """What to type to see the case again."""
-    target = [] if tuple(command) == REFERENCE else ["--target", shlex.join(command)]
+    target = [] if tuple(command) == REFERENCE else ["--adapter", shlex.join(command)]
     return shlex.join(["qzmq", "conform", *target, "--case", case.id, "--trace"])
 
 

@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from hashlib import sha256
 
-from qzmq_conformance.case import Case, Failed, Outcome, Undriven
+from qzmq_conformance.case import Case, Failed, Outcome, Undriven, Unsupported
+from qzmq_conformance.channel import CASE
 from qzmq_conformance.stage import Bench, Stage
 
 LEAKED = "octets of the peer reached the application, where REC-9 lets none of them"
@@ -35,6 +36,7 @@ def _mixed(case: Case) -> tuple[float, bytes]:
 
 def recheck(bench: Bench, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes once more when all is over: octets that reached the application late make their case fail too."""
+    bench.target.collect()
     return [
         replace(outcome, seen=LEAKED) if outcome.passed and bench.target.reached(outcome.token) else outcome
         for outcome in outcomes
@@ -45,18 +47,22 @@ def play(bench: Bench, case: Case, clock: Callable[[], float] = time.perf_counte
     """Plays one case. Whatever the script raises except `Undriven` is a failure of the case, never of the run."""
     stage = Stage(bench)
     began = clock()
-    seen = expected = ""
+    seen = expected = unsupported = ""
+    CASE.set(case.id)
     try:
         case.play(stage)
     except Undriven as error:
         raise Undriven(f"{case.id}: {error}") from error
+    except Unsupported as lacking:
+        unsupported = str(lacking)
     except Failed as failed:
         seen, expected = failed.seen, failed.expected
     except Exception as error:  # noqa: BLE001  (a target can make any step of a script fail)
         seen = f"{type(error).__name__}: {error}"
     if seen and bench.target.reached(stage.token):
         seen = f"{LEAKED}; {seen}"
-    return Outcome(case, clock() - began, stage.token, seen, expectation(case, expected), tuple(stage.entries))
+    seconds, entries = clock() - began, tuple(stage.entries)
+    return Outcome(case, seconds, stage.token, seen, expectation(case, expected), entries, unsupported)
 
 
 def expectation(case: Case, precisely: str = "") -> str:

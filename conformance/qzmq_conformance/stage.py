@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Self
 
+from qzmq_conformance.capabilities import Capability
 from qzmq_conformance.case import Failed
 from qzmq_conformance.security import Security
 from qzmq_conformance.target import REFERENCE, Application, Target, token
@@ -55,7 +56,10 @@ class Bench:
             key = (pattern, security)
             if key not in self._listening:
                 self._listening[key] = self.target.open(pattern, bind=True, security=security, echo=True)
-            return self._listening[key]
+                return self._listening[key]
+            application = self._listening[key]
+        application.begin()
+        return application
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,12 @@ class Stage:
                 raise Failed(f"{octets.decode()} did not reach the application within {within} s", "delivery")
             time.sleep(0.005)
 
+    def need(self, feature: str) -> None:
+        """`Unsupported` unless the adapter claims that feature."""
+        self.target.need(Capability("feature", feature))
+
     def check_unreached(self) -> None:
         """`Failed` if octets that nobody authenticated reached the target's application (REC-9)."""
+        self.target.collect()
         if self.target.reached(self.token):
             raise Failed("all was as it should be", "not one octet reaches the application (REC-9)")

@@ -1,0 +1,48 @@
+"""What comes before every case: does the adapter say `unsupported` when it must? Then its description is worth reading.
+
+An adapter that answers anything to anything would pass cases by accident, or have them skipped. So it is asked for what
+nobody can have; without an honest answer there is no verdict.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from qzmq_conformance.capabilities import Description, Misdescribed
+from qzmq_conformance.case import Undriven
+from qzmq_conformance.channel import Channel
+
+
+def introduce(channel: Channel) -> Description:
+    """Who the adapter is, after it has refused a nonsense verb and a nonsense feature; `Undriven` otherwise."""
+    nonsense = f"nonsense_{secrets.token_hex(4)}"
+    _expect_refusal(channel, nonsense)
+    description = _describe(channel)
+    _expect_refusal(
+        channel,
+        "open",
+        pattern=next((each.name for each in sorted(description.capabilities) if each.kind == "pattern"), "PAIR"),
+        endpoint="tcp://127.0.0.1:*",
+        bind=True,
+        security=None,
+        options={},
+        features=[nonsense],
+    )
+    return description
+
+
+def _describe(channel: Channel) -> Description:
+    try:
+        return Description.of(channel.answer("describe"))
+    except Misdescribed as error:
+        raise Undriven(f"the adapter does not describe itself: {error}") from None
+
+
+def _expect_refusal(channel: Channel, verb: str, **arguments: object) -> None:
+    answer = channel.answer(verb, **arguments)
+    if not isinstance(answer.get("unsupported"), str):
+        asked = f"the feature {arguments['features']}" if arguments else f"the verb {verb}"
+        raise Undriven(
+            f"asked for {asked}, which does not exist, the adapter answers {dict(answer)} instead of unsupported: "
+            "nothing that it says of itself can be relied on"
+        )
