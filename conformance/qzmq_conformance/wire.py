@@ -62,9 +62,12 @@ def cases() -> Iterator[Case]:
 
 def forms(structure: str, octets: bytes, mode: str) -> dict[str, bytes]:
     """Malformed forms of a well-formed value by their labels."""
+    return {form.label: form.octets for form in malformed(_layout(mode), structure, octets)}
+
+
+def _layout(mode: str) -> Layout:
     hash_length = HashFunction(HashId(policy(mode).suites[0].hash)).length
-    layout = Layout(load().ast, {"hash_length": hash_length})
-    return {form.label: form.octets for form in malformed(layout, structure, octets)}
+    return Layout(load().ast, {"hash_length": hash_length})
 
 
 def sample(structure: str, mode: str) -> bytes:
@@ -95,7 +98,7 @@ def _of_messages(scene: Scene) -> Iterator[Fault]:
 
 
 def _form(structure: str, label: str, mode: str, octets: bytes) -> bytes:
-    return forms(structure, octets, mode)[label]
+    return next(form.octets for form in malformed(_layout(mode), structure, octets) if form.label == label)
 
 
 def _of_metadata(scene: Scene) -> Iterator[Fault]:
