@@ -16,6 +16,7 @@ FORWARDED: Mapping[str, tuple[str, str]] = {
     "bridge": ("qzmq_ref.bridge_command", "a sidecar: QZMQ for an unmodified ZeroMQ program, in any language"),
     "conform": ("qzmq_conformance.main", "play the other side against an implementation and judge it"),
     "vectors": ("qzmq_conformance.vectors.command", "make, compare or check the test vectors"),
+    "report": ("qzmq_conformance.report_command", "put results of `qzmq conform --json` side by side, as pages"),
     "throughput": ("qzmq_interop.throughput.main", "measure QZMQ beside NULL and CURVE"),
     "flood": ("qzmq_interop.flood", "what strangers' ClientHellos cost a server, without and with the puzzle"),
     "soak": ("qzmq_interop.soak.main", "a million messages through a network that is cut, and what was lost"),

@@ -36,8 +36,8 @@ class Row:
 
     @property
     def failed(self) -> Mapping[str, Result]:
-        """The results that did not pass."""
-        return {name: result for name, result in self.results.items() if not result.passed}
+        """The new failures."""
+        return {name: result for name, result in self.results.items() if result.failed}
 
     @property
     def file(self) -> str:

@@ -7,8 +7,9 @@ it is read, so no report can be made to hide or to forge a line.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -45,7 +46,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict on one case. A case that passed has neither `expected` nor `seen` nor a transcript."""
+    """The verdict on one case. A case that passed has neither `expected` nor `seen` nor a transcript.
+
+    `known` is why a failure is expected, "" for a new one.
+    """
 
     id: str
     requirements: tuple[str, ...]
@@ -56,6 +60,7 @@ class Result:
     seen: str = ""
     replay: str = ""
     transcript: tuple[Message, ...] = ()
+    known: str = ""
 
     @property
     def area(self) -> str:
@@ -67,8 +72,13 @@ class Result:
         """The mode the case runs in."""
         return self.id.split("/")[1]
 
+    @property
+    def failed(self) -> bool:
+        """Whether this is a new failure."""
+        return not self.passed and not self.known
+
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
+    def of(cls, document: Mapping[str, Any], known: str = "") -> Self:
         """A result from its JSON; `LookupError`, `TypeError` or `ValueError` if it is none."""
         identifier = printable(document["id"])
         if identifier.count("/") < 2:
@@ -83,30 +93,32 @@ class Result:
             printable(document.get("seen", "")),
             printable(document.get("replay", "")),
             tuple(_message(message) for message in document.get("transcript", ())),
+            known,
         )
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many cases were played and how many of them passed."""
+    """How many cases were played, how many of them passed, and how many are new failures; the others are known."""
 
     cases: int = 0
     passed: int = 0
-
-    @property
-    def failed(self) -> int:
-        """How many did not pass."""
-        return self.cases - self.passed
+    failed: int = 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """One implementation's results, by case id in order. `name` tells it from the others of a report."""
+    """One implementation's results, by case id in order. `name` tells it from the others of a report.
+
+    `not_run` says what each case that was not played would have needed; `complaints` are what else turns a run red.
+    """
 
     name: str
     seconds: float
     results: Mapping[str, Result]
     rules: Mapping[str, Rule]
+    not_run: Mapping[str, str] = field(default_factory=dict)
+    complaints: tuple[str, ...] = ()
 
     @property
     def tally(self) -> Tally:
@@ -115,8 +127,23 @@ class Run:
 
     @property
     def failures(self) -> tuple[Result, ...]:
-        """The results that did not pass."""
-        return tuple(result for result in self.results.values() if not result.passed)
+        """The new failures."""
+        return tuple(result for result in self.results.values() if result.failed)
+
+    @property
+    def known(self) -> tuple[Result, ...]:
+        """The failures that are known."""
+        return tuple(result for result in self.results.values() if result.known)
+
+    @property
+    def lacking(self) -> Mapping[str, int]:
+        """How many cases were not run, by what they would have needed; most first."""
+        return dict(Counter(self.not_run.values()).most_common())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run was green."""
+        return not self.failures and not self.complaints
 
     def rules_of(self, result: Result) -> list[Rule]:
         """The rules that a case is about; those that the specification does not have are left out."""
@@ -128,13 +155,16 @@ class Run:
         try:
             target = document["target"]
             name = " ".join(printable(str(target[word])) for word in ("name", "version") if word in target)
-            results = sorted(map(Result.of, document["results"]), key=lambda result: result.id)
+            known = document.get("known", {})
+            results = (Result.of(each, printable(known.get(each["id"], ""))) for each in document["results"])
             rules = (Rule.of(identifier, rule) for identifier, rule in document["requirements"].items())
             return cls(
                 name,
                 float(document["seconds"]),
-                {result.id: result for result in results},
+                {result.id: result for result in sorted(results, key=lambda result: result.id)},
                 {rule.id: rule for rule in rules},
+                {printable(case): printable(lacking) for case, lacking in document.get("not_run", {}).items()},
+                tuple(printable(complaint) for complaint in document.get("complaints", ())),
             )
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise Unreadable(f"no result of `qzmq conform --json`: {error!r}") from error
@@ -160,7 +190,7 @@ def tally(results: Iterable[Result], keys: Callable[[Result], Iterable[Key]]) ->
     for result in results:
         for key in keys(result):
             so_far = sums.get(key, Tally())
-            sums[key] = Tally(so_far.cases + 1, so_far.passed + result.passed)
+            sums[key] = Tally(so_far.cases + 1, so_far.passed + result.passed, so_far.failed + result.failed)
     return sums
 
 
