@@ -3,9 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: conform test check site
+.PHONY: conform test check site vectors
 conform: $(STAMP)
 	$(BIN)/qzmq conform $(ARGS)
+
+vectors: $(STAMP)
+	$(BIN)/qzmq vectors check --all $(ARGS)
+	$(BIN)/python vectors/consume.py
 
 test: $(STAMP)
 	$(BIN)/pytest $(ARGS)

@@ -12,6 +12,7 @@ from mkdocs.structure.pages import Page
 
 from qzmq_ref.spec.tables import FENCE, IDENTIFIER, requirements, spec_directory, specification
 
+VECTORS = Path(__file__).parents[2] / "vectors"
 PREMISE = re.compile(r"^(Fixes:|Needs:|Read by:)\s(.*)$", re.MULTILINE)
 ID = IDENTIFIER.pattern
 # Code and headings are left alone: they match first. What is left are the IDs that are to become links.
@@ -22,9 +23,13 @@ TOKEN = re.compile(
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add spec/*.md to the pages, without a copy in docs/."""
+    """Add spec/*.md and the vectors to the site, without a copy in docs/."""
     for path in sorted(spec_directory().glob("*.md")):
         files.append(File.generated(config, f"spec/{path.name}", abs_src_path=str(path)))
+    for path in sorted(VECTORS.rglob("*.*")):
+        name = path.relative_to(VECTORS.parent).as_posix().replace("README.md", "index.md")
+        if path.suffix in (".md", ".json", ".py"):
+            files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
 
 

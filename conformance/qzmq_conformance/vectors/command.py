@@ -59,7 +59,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     """The stand-alone consumer decides, which shares no code with the generator."""
-    consumer = _consumer(options.directory)
+    consumer = stand_alone(options.directory)
     report: dict[str, Any] = {}
     lines = []
     for path in options.files:
@@ -75,7 +75,7 @@ def _verify(options: argparse.Namespace) -> int:
     return int(any(each["faults"] for each in report.values()))
 
 
-def _consumer(directory: Path) -> ModuleType:
+def stand_alone(directory: Path) -> ModuleType:
     """The module `consume.py` beside the vectors."""
     path = directory / "consume.py"
     if not path.is_file():

@@ -11,12 +11,10 @@ from typing import Any
 from qzmq_conformance.fault import flip, resized
 from qzmq_conformance.faults import X25519_SMALL_ORDER
 from qzmq_conformance.suites import HASHES
-from qzmq_conformance.vectors.handshake import suite_names
 from qzmq_conformance.vectors.records import Direction, data, opened
 from qzmq_conformance.vectors.shape import (
     HEX,
     INTEGER,
-    SUITE,
     TEXT,
     Fields,
     Group,
@@ -61,7 +59,7 @@ def groups(source: Source) -> Iterator[Group]:
     for kem_id, hash_id in product(KemId, HASHES):
         suite = CipherSuite(kem_id, SigId.ED25519, AeadId.AES_256_GCM, hash_id)
         exchanges = (*_exchanges(source, suite), *_wrong_exchanges(source, suite))
-        yield Group("Generation", constant(suite=suite_names(suite)), exchanges)
+        yield Group("Generation", constant(kem=kem_id.name.lower(), hash=hash_id.name.lower()), exchanges)
 
 
 # ---------------------------------------------------------------------- steps
@@ -300,7 +298,7 @@ KIND = Kind(
             {"secret": HEX, "generation": INTEGER, "seq": INTEGER, "records": array(HEX), "plaintexts": array(HEX)},
         ),
         "Generation": Layout(
-            {"suite": SUITE},
+            {"kem": TEXT, "hash": TEXT},
             {
                 "generation": INTEGER,
                 "rekey": HEX,
