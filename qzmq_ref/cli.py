@@ -15,6 +15,7 @@ FORWARDED: Mapping[str, tuple[str, str]] = {
     "keygen": ("qzmq_ref.keygen_command", "make a key pair, an authority or a certificate, in two files"),
     "bridge": ("qzmq_ref.bridge_command", "a sidecar: QZMQ for an unmodified ZeroMQ program, in any language"),
     "conform": ("qzmq_conformance.main", "play the other side against an implementation and judge it"),
+    "learn": ("qzmq_conformance.learning.main", "learn an implementation's state machine, compare it with the table"),
     "vectors": ("qzmq_conformance.vectors.command", "make, compare or check the test vectors"),
     "report": ("qzmq_conformance.report_command", "put results of `qzmq conform --json` side by side, as pages"),
     "throughput": ("qzmq_interop.throughput.main", "measure QZMQ beside NULL and CURVE"),

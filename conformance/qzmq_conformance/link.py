@@ -69,12 +69,22 @@ class Link:
 
     def message(self, binding: Binding) -> bytes | None:
         """The next whole message, None at the end of the stream."""
+        span = self._span(binding)
+        return None if span is None else self.take(span[1])[span[0] :]
+
+    def peek(self, binding: Binding) -> bytes | None:
+        """As `message`, but it stays where it is."""
+        span = self._span(binding)
+        return None if span is None else self.unread[slice(*span)]
+
+    def _span(self, binding: Binding) -> tuple[int, int] | None:
+        """Where the next whole message lies in what is unread; waits for it."""
         while (span := binding.message(memoryview(self.unread), LARGEST_MESSAGE)) is None:
             if not self._more():
                 if self.unread:
                     raise Failed(f"the connection ended inside a message: {self.unread[:64].hex()}")
                 return None
-        return self.take(span[1])[span[0] :]
+        return span
 
     def expect_end(self, but: bytes = b"") -> None:
         """The target must close now, without another octet that is not part of `but`."""

@@ -10,6 +10,7 @@ from qzmq_conformance import (
     certificates,
     closing,
     early,
+    exacting,
     faults,
     handshake,
     isolation,
@@ -26,12 +27,14 @@ from qzmq_conformance import (
     zap,
 )
 from qzmq_conformance.case import Case
+from qzmq_conformance.learning import cases as machine
 
 FAMILIES = (
     closing.cases,
     bindings.cases,
     strangers.cases,
     handshake.cases,
+    machine.cases,
     faults.cases,
     certificates.cases,
     wire.cases,
@@ -46,6 +49,7 @@ FAMILIES = (
     suites.cases,
     agreement.cases,
     isolation.cases,
+    exacting.cases,
     patterns.cases,
 )
 
