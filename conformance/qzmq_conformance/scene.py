@@ -77,16 +77,13 @@ class Scene:
 
     @contextmanager
     def play(self, stage: Stage, deviation: Deviation = HONEST) -> Iterator[Peer]:
-        """A peer with a fresh connection to the target, before the first octet.
-
-        A target that is a client finds nobody if it connects again.
-        """
-        with self.meetings(stage, once=True) as meet, meet(deviation) as peer:
+        """A peer with a fresh connection to the target, before the first octet."""
+        with self.meetings(stage) as meet, meet(deviation) as peer:
             yield peer
 
-    def meetings(self, stage: Stage, *, once: bool = False) -> AbstractContextManager[Meet]:
-        """One socket of the target, and a peer for each connection with it; `once`: there is only one."""
-        return self._visiting(stage) if self.role == "server" else self._visited(stage, once=once)
+    def meetings(self, stage: Stage) -> AbstractContextManager[Meet]:
+        """One socket of the target, and a peer for each connection with it."""
+        return self._visiting(stage) if self.role == "server" else self._visited(stage)
 
     @contextmanager
     def _visiting(self, stage: Stage) -> Iterator[Meet]:
@@ -107,8 +104,9 @@ class Scene:
             yield meet
 
     @contextmanager
-    def _visited(self, stage: Stage, *, once: bool) -> Iterator[Meet]:
-        """The target connects, and connects again when a connection has ended."""
+    def _visited(self, stage: Stage) -> Iterator[Meet]:
+        """The target connects, and connects again when a connection has ended. Whoever does not want that lets it wait:
+        the port is nobody else's as long as the target knows it."""
         store = MemoryTickets()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(stage.bench.patience)
@@ -117,8 +115,6 @@ class Scene:
             @contextmanager
             def meet(deviation: Deviation = HONEST) -> Iterator[Peer]:
                 connected, _ = listener.accept()
-                if once:
-                    listener.close()
                 with Link(connected, stage.bench.patience) as link:
                     peer = self._peer(stage, link, application, deviation)
                     peer.session = peer.session.but(configuration=replace(peer.session.configuration, tickets=store))
