@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
+from qzmq_conformance.scaffold import PROTOCOL
 from qzmq_conformance.security import Security
 from qzmq_ref.policy import Limits, modes
 from qzmq_ref.registries import AeadId, CipherSuite, HashId
 from qzmq_ref.spec.tables import tables
-
-PROTOCOL = 1
 
 FEATURES: Mapping[str, str] = {
     "authorities": "certificates of an authority, in `security.ca` and `security.server_name`",

@@ -145,14 +145,12 @@ def _properties(scene: Scene, stage: Stage) -> None:
     """The application reads the authenticated peer from the message, and nothing that the peer made up."""
     structure = "ClientAuth" if scene.role == "server" else "Finished"
     forged = (Property(name.encode(), b"forged") for name in (*ADDED, "x-qzmq-Other", "__Other", "Peer-Address"))
-    told = metadata(Property(b"socket-TYPE", b"DEALER"), *forged, Property(b"X-Own", b"own"))
-    with scene.play(stage, Deviation(structure, content=changing(metadata=told))) as peer:
+    forgery = metadata(Property(b"socket-TYPE", b"DEALER"), *forged, Property(b"X-Own", b"own"))
+    with scene.play(stage, Deviation(structure, content=changing(metadata=forgery))) as peer:
         peer.bring("established")
         peer.send_sealed(MessageType.DATA, frame(token()))
-        message = known(peer.application).take()
-        found = {
-            name: message.properties.get(name) for name in (*ADDED, "Socket-Type", "X-Own", "X-QZMQ-Other", "__Other")
-        }
+        told = known(peer.application).properties()
+        found = {name: told.get(name) for name in (*ADDED, "Socket-Type", "X-Own", "X-QZMQ-Other", "__Other")}
         expected = {
             **_added(scene, peer),
             "Socket-Type": "DEALER",

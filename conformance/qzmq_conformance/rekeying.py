@@ -45,6 +45,7 @@ def take_ack(peer: Peer) -> bytes:
 
 def take_offer(peer: Peer) -> bytes:
     """Checks the target's offer and encapsulates to it. Returns the key."""
+    peer.stage.need("rekey")
     message: KeyUpdate = peer.read(MessageType.KEY_UPDATE)
     peer.session = rekey.accept_offer(peer.session, message)
     return message.body
@@ -89,6 +90,7 @@ def expect_generation(peer: Peer, generation: int) -> None:
 
 
 def _send(peer: Peer, message: KeyUpdate | KeyUpdateAck) -> bytes:
+    peer.stage.need("rekey")
     kind = MessageType.KEY_UPDATE if isinstance(message, KeyUpdate) else MessageType.KEY_UPDATE_ACK
     _, octets = peer.shape(message)
     peer.send_sealed(kind, octets)

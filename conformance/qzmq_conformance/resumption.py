@@ -241,7 +241,7 @@ def _identity(scene: Returning, stage: Stage) -> None:
         application.take()  # of the first session
         check_alive(scene, peer)
         pin = z85.encode(key("other", scene.chosen.signature).pin).decode()
-        if (found := application.take().properties.get("User-Id")) != pin:
+        if (found := application.properties().get("User-Id")) != pin:
             raise Failed(f"User-Id {found}", pin)
 
 

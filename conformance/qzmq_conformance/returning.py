@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -40,6 +40,11 @@ class Returning(Scene):
     def chosen(self) -> Policy:
         """The policy of both sides."""
         return replace(super().chosen, early_data=self.early_data)
+
+    def meetings(self, stage: Stage) -> AbstractContextManager[Meet]:
+        """As of any scene, with a target that has tickets."""
+        stage.need("resumption")
+        return super().meetings(stage)
 
     @contextmanager
     def play(self, stage: Stage, deviation: Deviation = HONEST) -> Iterator[Peer]:

@@ -216,6 +216,11 @@ class Application:
         except queue.Empty:
             raise Failed(f"no message reached the application within {within} s") from None
 
+    def properties(self) -> Mapping[str, str]:
+        """What the application can read of the peer in the next message that reached it."""
+        self.target.need(Capability("feature", "properties"))
+        return self.take().properties
+
     def close(self) -> None:
         """Closes the socket; closing it again does nothing."""
         if not self._closed:

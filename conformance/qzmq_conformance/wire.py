@@ -149,6 +149,7 @@ def _of_updates(scene: Scene) -> Iterator[Case]:
 
 
 def _update(scene: Scene, kind: MessageType, broken: bytes, stage: Stage) -> None:
+    stage.need("resumption" if kind is MessageType.NEW_TICKET else "rekey")
     with scene.play(stage) as peer:
         peer.bring("established")
         if kind is MessageType.KEY_UPDATE_ACK:

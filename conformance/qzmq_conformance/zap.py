@@ -81,7 +81,7 @@ def _named(scene: Scene, stage: Stage) -> None:
         peer.bring("established")
         check_alive(scene, peer)
         pin = z85.encode(key("other", scene.chosen.signature).pin).decode()
-        properties = known(peer.application).take().properties
+        properties = known(peer.application).properties()
         if (found := (properties.get("User-Id"), properties.get("X-QZMQ-Peer"))) != ("judged", pin):
             raise Failed(str(found), f"judged, {pin}")
 
