@@ -22,6 +22,9 @@ from qzmq_ref.handshake.tickets import ClientTicket, ServerTicket
 from qzmq_ref.records import Clock
 from qzmq_ref.registries import AeadId, CipherSuite, HashId
 
+MAX_PLACES = 1024
+"""Endpoints whose tickets a Context's clients keep."""
+
 MAX_KEPT = 8
 """Tickets a client keeps of one server: its sessions bring new ones."""
 
@@ -64,24 +67,40 @@ class ClientTickets:
 
     def __init__(self, clock: Clock = time) -> None:
         self._clock = clock
-        self._kept: list[tuple[float, ClientTicket]] = []
+        self._kept: list[tuple[float, ClientTicket, object]] = []
 
-    def keep(self, ticket: ClientTicket, lifetime: float) -> None:
-        """Remember a ticket for `lifetime` seconds; the oldest of many goes."""
-        self._kept = [*self._kept[1 - MAX_KEPT :], (self._clock() + lifetime, ticket)]
+    def keep(self, ticket: ClientTicket, lifetime: float, owner: object) -> None:
+        """Remember a ticket of the session that `owner` holds for `lifetime` seconds; the oldest of many goes."""
+        self._kept = [*self._kept[1 - MAX_KEPT :], (self._clock() + lifetime, ticket, owner)]
 
     def newest(self) -> ClientTicket | None:
         """The newest ticket that has not expired."""
-        self._kept = [(expires_at, ticket) for expires_at, ticket in self._kept if expires_at > self._clock()]
+        self._kept = [kept for kept in self._kept if kept[0] > self._clock()]
         return self._kept[-1][1] if self._kept else None
 
     def used(self, offered: ClientTicket) -> None:
         """An authenticated server has seen this ticket."""
-        self._kept = [(expires_at, ticket) for expires_at, ticket in self._kept if ticket is not offered]
+        self._kept = [kept for kept in self._kept if kept[1] is not offered]
 
-    def discard(self) -> None:
-        """A generation is over, and its tickets with it (RES-3)."""
-        self._kept.clear()
+    def discard(self, owner: object) -> None:
+        """A generation of the owner's session is over, and its tickets with it (RES-3)."""
+        self._kept = [kept for kept in self._kept if kept[2] is not owner]
+
+
+class TicketBook:
+    """What the clients of one Context remember: tickets by endpoint and by what the client is (RES-7)."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, bytes], ClientTickets] = {}
+
+    def tickets(self, endpoint: str, digest: bytes) -> ClientTickets:
+        """Those for this endpoint and a configuration of this digest; of very many places the oldest are forgotten."""
+        place = (endpoint, digest)
+        if place not in self._places:
+            while len(self._places) >= MAX_PLACES:
+                self._places.pop(next(iter(self._places)), None)
+            self._places[place] = ClientTickets()
+        return self._places[place]
 
 
 class SqliteTickets:

@@ -14,7 +14,7 @@ import zmq
 import qzmq_ref
 from qzmq_ref.bridge import early
 from qzmq_ref.policy import Policy
-from qzmq_ref.tickets import MemoryTickets
+from qzmq_ref.tickets import MemoryTickets, TicketBook
 
 PUBLIC, SECRET = qzmq_ref.keypair()
 ALLOWED = replace(Policy.preset("default"), early_data=True)
@@ -126,12 +126,23 @@ def lose_connection(make: Make, attacker: Attacker, again: Policy) -> tuple["zmq
     push.connect(f"tcp://127.0.0.1:{attacker.port}")
     push.send(b"first")
     assert pull.recv() == b"first"
+    wait_for_ticket(push)
     if again is not ALLOWED:
         pull = make(zmq.PULL, again)
         attacker.target = pull.bind_to_random_port("tcp://127.0.0.1")
     attacker.cut()
     time.sleep(0.1)
     return pull, push
+
+
+def wait_for_ticket(push: "zmq.Socket[bytes]") -> None:
+    """Tickets come behind Finished, and may be a moment later than the first message's way back."""
+    book: TicketBook = push.context.ticket_book  # type: ignore[attr-defined]
+    for _ in range(200):
+        if any(tickets.newest() for tickets in book._places.values()):  # noqa: SLF001
+            return
+        time.sleep(0.02)
+    raise AssertionError("no ticket came")
 
 
 def nothing_more(pull: "zmq.Socket[bytes]") -> bool:

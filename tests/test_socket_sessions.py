@@ -95,3 +95,19 @@ def test_generations_come_by_age_while_messages_flow(make: Make) -> None:
         time.sleep(0.002)
     live = [each for each in gc.get_objects() if isinstance(each, Connection) and each.established]
     assert max(each._session.generation for each in live) >= 3  # noqa: SLF001
+
+
+def test_a_new_socket_comes_back_where_one_of_its_kind_has_been(make: Make, signatures: list[Session]) -> None:
+    """RES-7: same Context, endpoint, key and metadata; a socket of another type starts anew."""
+    server = make(zmq.ROUTER)
+    port = server.bind_to_random_port("tcp://127.0.0.1")
+    known = []
+    for kind in (zmq.DEALER, zmq.DEALER, zmq.REQ):
+        client = make(kind)
+        client.connect(f"tcp://127.0.0.1:{port}")
+        client.send(b"hello")
+        server.recv_multipart()
+        known.append(len(signatures))
+        client.close()
+        time.sleep(0.1)
+    assert known[0] == known[1] < known[2]

@@ -249,9 +249,9 @@ class Connector:
     def session_told(self, event: TicketReceived | Rekeying) -> None:
         """Keep the server's tickets for the next session; those of a generation that is over go (RES-3)."""
         if isinstance(event, TicketReceived):
-            self._link.tickets.keep(event.ticket, event.lifetime)
+            self._link.tickets.keep(event.ticket, event.lifetime, self)
         elif event.complete:
-            self._link.tickets.discard()
+            self._link.tickets.discard(self)
 
     def session_ended(self, session: Session, *, by_local: bool) -> None:
         """libzmq comes back by its own timer; a STREAM's connection is dialled again by ours."""

@@ -50,9 +50,9 @@ class ClientSide(Listener):
     def session_told(self, event: TicketReceived | Rekeying) -> None:
         """Keep the server's tickets for the next connection; those of a generation that is over go (RES-3)."""
         if isinstance(event, TicketReceived):
-            self._link.tickets.keep(event.ticket, event.lifetime)
+            self._link.tickets.keep(event.ticket, event.lifetime, self)
         elif event.complete:
-            self._link.tickets.discard()
+            self._link.tickets.discard(self)
 
     def settled(self, place: int) -> None:
         """One connection of the program less that waits for its server."""

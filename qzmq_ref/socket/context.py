@@ -9,7 +9,7 @@ import zmq
 from qzmq_ref.bridge.core import Slot
 from qzmq_ref.socket.curve import CurveJudge
 from qzmq_ref.socket.zap import Zap
-from qzmq_ref.tickets import MemoryTickets
+from qzmq_ref.tickets import MemoryTickets, TicketBook
 
 _S = TypeVar("_S", bound="zmq.Socket[Any]", covariant=True)
 
@@ -20,6 +20,7 @@ class SecuredContext(zmq.Context[_S]):
     _instance: Any = None
     _slot: Slot
     _tickets: MemoryTickets
+    _ticket_book: TicketBook
     _zap: Zap
     _curve: CurveJudge
 
@@ -29,6 +30,7 @@ class SecuredContext(zmq.Context[_S]):
         secured = shadowed if isinstance(shadowed, SecuredContext) else None
         self._slot = secured.slot if secured else Slot()
         self._tickets = secured.tickets if secured else MemoryTickets()
+        self._ticket_book = secured.ticket_book if secured else TicketBook()
         self._zap = secured.zap if secured else Zap(self.underlying)
         self._curve = secured.curve if secured else CurveJudge(self.underlying, self._zap)
 
@@ -36,6 +38,11 @@ class SecuredContext(zmq.Context[_S]):
     def tickets(self) -> MemoryTickets:
         """Tickets of this Context's servers, where a socket names no store of its own (RES-1)."""
         return self._tickets
+
+    @property
+    def ticket_book(self) -> TicketBook:
+        """Tickets of this Context's clients: a new socket comes back where one of the same kind has been (RES-7)."""
+        return self._ticket_book
 
     @property
     def zap(self) -> Zap:

@@ -97,7 +97,7 @@ class SecuredSocket(zmq.Socket[_T]):
         with _zmq_errors(text):
             endpoint = parse(text, bind=True)
             kind = Listener if self.qzmq_curve_secretkey is None else DualListener
-            listener = kind(self._bridge(), endpoint, self._link(bind=True))
+            listener = kind(self._bridge(), endpoint, self._link(text, bind=True))
         try:
             self._attach(listener, super().bind, HIDDEN_BIND)
         except (zmq.ZMQError, LocalError):
@@ -114,7 +114,7 @@ class SecuredSocket(zmq.Socket[_T]):
             return super().connect(text)
         with _zmq_errors(text):
             endpoint = parse(text, bind=False)
-            connector = Connector(self._bridge(), endpoint, self._link(bind=False))
+            connector = Connector(self._bridge(), endpoint, self._link(text, bind=False))
         self._bridge().loop.call(connector.start)
         try:
             self._attach(connector, super().connect, HIDDEN_STREAM if self.type == zmq.STREAM else HIDDEN_CONNECT)
@@ -199,7 +199,7 @@ class SecuredSocket(zmq.Socket[_T]):
                 detach(f"ipc://{endpoint.private_curve}")
         return None
 
-    def _link(self, *, bind: bool) -> Link:
+    def _link(self, endpoint: str, *, bind: bool) -> Link:
         """How connections are secured and set up, by the socket's attributes and options of this moment."""
         if self._serves_curve:
             raise LocalError(
@@ -238,6 +238,7 @@ class SecuredSocket(zmq.Socket[_T]):
             configuration,
             transport_options(self),
             self._monitor.notify,
+            tickets=self.context.ticket_book.tickets(endpoint, configuration.digest),
             observe=self.context.slot.observe,
             authorizer=zap.authorizer(bridge, domain),
             clients=self.context.slot.clients,
