@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from qzmq_conformance.case import MODES, Case
-from qzmq_conformance.chains import LEAVES, MIDDLE, NAME, ROOT, Shape, chain_of, defects
+from qzmq_conformance.chains import (
+    LEAVES,
+    MIDDLE,
+    NAME,
+    ROOT,
+    Shape,
+    chain_of,
+    defects,
+    long_chain,
+    self_issued,
+    unusual,
+)
 from qzmq_conformance.fault import Fault, accepted, refused, updating
 from qzmq_conformance.keys import policy
 from qzmq_conformance.scene import ROLES, Scene
@@ -51,6 +62,7 @@ def cases() -> Iterator[Case]:
                 wrong = defect.of(shapes)
                 fault = refused(name, defect.requirement, structure, content=_showing(lambda ders: ders[:-1], wrong))
                 yield fault.case("certificates", replace(scene, anchor=wrong[-1]))
+            yield from _unusual(structure, scene, shapes)
             for position, name in enumerate(("issuer", "anchor"), 1):
                 wrong = _weakened(shapes, position)
                 fault = refused(f"{name}-weak", "CERT-10", structure, content=_showing(lambda ders: ders[:-1], wrong))
@@ -83,6 +95,19 @@ def _accepted(structure: str, shapes: tuple[Shape, ...]) -> Iterator[Fault]:
     yield accepted("without-anchor", "CERT-9", structure, content=_showing(lambda ders: ders[:-1], shapes))
     yield accepted("with-anchor", "CERT-9", structure, content=_showing(lambda ders: ders, shapes))
     yield accepted("directly", "CERT-9", structure, content=_showing(lambda ders: ders[:1], (shapes[0], shapes[-1])))
+
+
+def _unusual(structure: str, scene: Certified, shapes: tuple[Shape, ...]) -> Iterator[Case]:
+    """Right, however unusual; and the first chain that is too long, right in all else."""
+    made = {name: (trait.requirement, trait.of(shapes)) for name, trait in unusual(_peer(scene)).items()}
+    made["longest"] = "CERT-7", long_chain(shapes, MAX_CHAIN)
+    made["self-issued"] = "CERT-13", self_issued(shapes)
+    for name, (requirement, shown) in made.items():
+        fault = accepted(name, requirement, structure, content=_showing(lambda ders: ders[:-1], shown))
+        yield fault.case("certificates", replace(scene, anchor=shown[-1]))
+    shown = long_chain(shapes, MAX_CHAIN + 1)
+    fault = refused("longer", "CERT-7", structure, content=_showing(lambda ders: ders[:-1], shown))
+    yield fault.case("certificates", scene)
 
 
 def _malformed(structure: str, shapes: tuple[Shape, ...]) -> Iterator[Fault]:

@@ -145,9 +145,40 @@ def defects(role: str) -> Mapping[str, Defect]:
     named = {
         "another-name": Defect("CERT-16", 0, {"names": (x509.DNSName("other.example"),)}),
         "no-name": Defect("CERT-16", 0, {"names": ()}),
+        "bare-wildcard": Defect("CERT-16", 0, {"names": (x509.DNSName("*"),)}),
+        "wildcard-within-a-label": Defect("CERT-16", 0, {"names": (x509.DNSName(f"*{NAME[1:]}"),)}),
         "name-of-another-kind": Defect("CERT-16", 0, {"names": (x509.RFC822Name(f"a@{NAME}"),)}),
     }
     return {**found, **named} if role == "server" else found
+
+
+def unusual(role: str) -> Mapping[str, Defect]:
+    """What looks like a defect and is none: the rule that bears it."""
+    found = {
+        "path-length-0-of-issuer": Defect("CERT-13", 1, {"path_length": 0}),
+        "path-length-1-of-anchor": Defect("CERT-13", 2, {"path_length": 1}),
+        "issuer-without-usage": Defect("CERT-13", 1, {"usage": None}),
+        "leaf-without-usage": Defect("CERT-15", 0, {"usage": None}),
+        "issuer-for-both": Defect("CERT-15", 1, {"purposes": tuple(PURPOSES.values())}),
+    }
+    named = {
+        "name-in-capitals": Defect("CERT-16", 0, {"names": (x509.DNSName(NAME.upper()),)}),
+        "wildcard": Defect("CERT-16", 0, {"names": (x509.DNSName(f"*.{NAME.partition('.')[2]}"),)}),
+        "second-name": Defect("CERT-16", 0, {"names": (x509.DNSName("other.example"), x509.DNSName(NAME))}),
+    }
+    return {**found, **named} if role == "server" else found
+
+
+def long_chain(shapes: tuple[Shape, ...], length: int) -> tuple[Shape, ...]:
+    """A chain of so many certificates and its anchor, the last of `shapes`."""
+    leaf, middle, anchor = shapes
+    return leaf, *(middle.but(name=f"middle {i}") for i in range(length - 1)), anchor
+
+
+def self_issued(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """A chain through a certificate that its anchor issued to itself, which no path length counts."""
+    leaf, middle, anchor = shapes
+    return leaf, middle, anchor.but(days=(-1, 20)), anchor.but(path_length=1)
 
 
 @cache

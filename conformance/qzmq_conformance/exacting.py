@@ -1,4 +1,4 @@
-"""Cases that surviving faults asked for: what only a perfect message in a wrong wrapping, or a patient peer, can tell."""
+"""Cases that surviving faults asked for: what only a right message in a wrong wrapping, or a patient peer, can tell."""
 
 from __future__ import annotations
 
