@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import zmq
@@ -14,7 +14,7 @@ import zmq
 import qzmq_ref
 from qzmq_ref.bridge import early
 from qzmq_ref.policy import Policy
-from qzmq_ref.tickets import MemoryTickets, TicketBook
+from qzmq_ref.tickets import MemoryTickets
 
 PUBLIC, SECRET = qzmq_ref.keypair()
 ALLOWED = replace(Policy.preset("default"), early_data=True)
@@ -137,7 +137,7 @@ def lose_connection(make: Make, attacker: Attacker, again: Policy) -> tuple["zmq
 
 def wait_for_ticket(push: "zmq.Socket[bytes]") -> None:
     """Tickets come behind Finished, and may be a moment later than the first message's way back."""
-    book: TicketBook = push.context.ticket_book  # type: ignore[attr-defined]
+    book = cast("qzmq_ref.Context", push.context).ticket_book
     for _ in range(200):
         if any(tickets.newest() for tickets in book._places.values()):  # noqa: SLF001
             return
