@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from qzmq_ref.spec.tables import requirements
 
@@ -38,6 +39,8 @@ class Block:
             exec(compile("\n" * self.line + self.text, str(self.page), "exec"), names)  # noqa: S102
         elif self.language == "sh":
             subprocess.run(["bash", "-euc", self.text], check=True, timeout=50)
+        elif self.language == "yaml":
+            assert yaml.safe_load(self.text)
         elif self.language != "text":
             pytest.fail(f"{self.page.name}:{self.line}: a block in {self.language!r} cannot be run")
 

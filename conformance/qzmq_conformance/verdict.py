@@ -45,8 +45,13 @@ class Verdict:
         return not self.failed and not self.complaints
 
     def to_json(self) -> dict[str, Any]:
-        """What the results of the cases do not say themselves."""
-        return {"known": dict(self.known), "not_run": dict(self.not_run), "complaints": list(self.complaints)}
+        """What the results of the cases do not say themselves; `failed` counts the new failures."""
+        return {
+            "failed": len(self.failed),
+            "known": dict(self.known),
+            "not_run": dict(self.not_run),
+            "complaints": list(self.complaints),
+        }
 
     def lines(self) -> Iterator[str]:
         """The same in words; the cases that were not run are counted by what they lack."""
