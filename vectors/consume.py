@@ -49,7 +49,7 @@ ALERTS = {
     "unsupported_certificate": "CERT-1 CERT-10 CERT-14 CERT-15",
     "certificate_expired": "CERT-12",
     "certificate_unknown": "CERT-3",
-    "illegal_parameter": "REC-4 REC-5 REC-7 REC-13 ROT-2 ROT-4 ROT-6 ROT-7 ROT-8 ROT-12 ROT-13 "
+    "illegal_parameter": "REC-4 REC-5 REC-7 REC-13 ROT-2 ROT-4 ROT-6 ROT-7 ROT-8 ROT-12 ROT-13 ROT-14 "
     "REG-4 REG-5 REG-6 HS-4 HS-5 HS-10 HS-11 HS-15 PAT-7 PAT-8 RES-2 RES-7 RES-8 RES-10 "
     "RES-12 RES-15 RES-19 PUZ-1 PUZ-3 PUZ-4 PUZ-5 RAW-3 ZMTP-5",
     "unknown_ca": "CERT-9 CERT-13",
@@ -472,6 +472,8 @@ class Receiver:
     seq: int = 0
     data_stream: int = 1
     step: int = 0
+    following: bytes = b""
+    """The traffic secret of the next generation, if the sender may begin it (ROT-14)."""
 
     def open(self, record: bytes) -> tuple[int, bytes]:
         """Type and plaintext, without padding; REC-2 to REC-13 in the order of their numbers."""
@@ -485,22 +487,25 @@ class Receiver:
             refuse("REC-5")
         if header["seq"] != self.seq:
             refuse("REC-6")
-        stepping = self._stepping(header["epoch"])
-        secret = self.h.expand(self.secret, "traffic upd") if stepping else self.secret
+        generation, step, secret, following = self._key(header["epoch"])
         nonce = xor(self.h.iv(secret), header["stream_id"], self.seq)
         try:
             plaintext = aead(self.aead, self.h.key(secret)).decrypt(nonce, record[16:], record[:16])
         except InvalidTag:
             refuse("REC-8")
-        self.secret, self.step, self.seq = secret, self.step + stepping, self.seq + 1
+        self.generation, self.step, self.secret, self.following = generation, step, secret, following
+        self.seq += 1
         return kind, unpadded(plaintext) if flags else plaintext
 
-    def _stepping(self, epoch: int) -> bool:
-        current = self.generation << 8 | self.step
-        if epoch == current:
-            return False
-        if epoch == current + 1 and self.step < 255:
-            return True
+    def _key(self, epoch: int) -> tuple[int, int, bytes, bytes]:
+        """Generation, step, its secret, and the secret of the generation that may come next (REC-7)."""
+        generation, step = self.generation, self.step
+        if epoch == generation << 8 | step:
+            return generation, step, self.secret, self.following
+        if epoch == (generation << 8 | step + 1) and step < 255:
+            return generation, step + 1, self.h.expand(self.secret, "traffic upd"), self.following
+        if self.following and epoch == generation + 1 << 8:
+            return generation + 1, 0, self.following, b""
         refuse("REC-7")
 
 
@@ -945,6 +950,7 @@ def check_handshake(group: Json, test: Json) -> None:
 def check_records(group: Json, test: Json) -> None:
     h = Hash(group["hash"])
     receiver = Receiver(group["aead"], h, bytes.fromhex(test["secret"]), test["generation"], test["seq"])
+    receiver.following = bytes.fromhex(test.get("next_secret", ""))
     read_records(receiver, test)
 
 
@@ -960,6 +966,14 @@ def check_rotation_records(group: Json, test: Json) -> None:
         if refused.rule == "REC-7":
             refuse("ROT-6" if before & 0xFF == 0xFF else "ROT-4" if last < before else "ROT-2")
         raise
+
+
+def check_new_generation(group: Json, test: Json) -> None:
+    """As check_records; an epoch that does not fit is ROT-14's here."""
+    try:
+        check_records(group, test)
+    except Refused as refused:
+        refuse("ROT-14" if refused.rule == "REC-7" else refused.rule)
 
 
 def check_chain_of_steps(group: Json, test: Json) -> None:
@@ -1256,6 +1270,7 @@ CHECKS: Mapping[str, Mapping[str, Check]] = {
     "rotation": {
         "Chain": check_chain_of_steps,
         "Records": check_rotation_records,
+        "NewGeneration": check_new_generation,
         "Generation": check_generation,
     },
     "tickets": {

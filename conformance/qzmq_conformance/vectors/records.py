@@ -72,11 +72,16 @@ def groups(source: Source) -> Iterator[Group]:
 
 
 def opened(
-    source: Source, at: Direction, records: tuple[bytes, ...], why: Refusal | None, generation: int = 1
+    source: Source, at: Direction, records: tuple[bytes, ...], why: Refusal | None, following: bytes = b""
 ) -> Fields:
-    """The fields of a test; the reference's reader must say what the test says."""
-    reader = RecordReader(at.suite, at.secret(source), generation)
+    """The fields of a test; the reference's reader must say what the test says.
+
+    With `following`, the traffic secret of generation 2, the sender may begin that generation (ROT-14).
+    """
+    reader = RecordReader(at.suite, at.secret(source), 1)
     reader.seq = at.seq
+    if following:
+        reader.allow(following, 2)
     found: list[str] = []
     said = None
     for record in records:
@@ -90,7 +95,8 @@ def opened(
         raise AssertionError(f"the reference says {said}, the test {why}")
     return {
         "secret": at.secret(source).hex(),
-        "generation": generation,
+        **({"next_secret": following.hex()} if following else {}),
+        "generation": 1,
         "seq": at.seq,
         "records": [record.hex() for record in records],
         "plaintexts": found,

@@ -10,6 +10,7 @@ from typing import Any
 
 from qzmq_conformance.fault import flip, resized
 from qzmq_conformance.faults import X25519_SMALL_ORDER
+from qzmq_conformance.sealing import sealer
 from qzmq_conformance.suites import HASHES
 from qzmq_conformance.vectors.records import Direction, data, opened
 from qzmq_conformance.vectors.shape import (
@@ -56,6 +57,7 @@ def groups(source: Source) -> Iterator[Group]:
         suite = CipherSuite(KemId.X25519, SigId.ED25519, aead, hash_id)
         fields = constant(aead=aead.name.lower(), hash=hash_id.name.lower())
         yield Group("Records", fields, (*_steps(source, suite), *_wrong_steps(source, suite)))
+        yield Group("NewGeneration", fields, tuple(_crossings(source, suite)))
     for kem_id, hash_id in product(KemId, HASHES):
         suite = CipherSuite(kem_id, SigId.ED25519, AeadId.AES_256_GCM, hash_id)
         exchanges = (*_exchanges(source, suite), *_wrong_exchanges(source, suite))
@@ -127,6 +129,35 @@ def _wrong_steps(source: Source, suite: CipherSuite) -> Iterator[Recipe]:
     for epoch in (0x0100, 0x0200, 0x0000):
         comment = f"epoch {epoch:#06x} after step 255"
         yield _wrong_step(source, suite, comment, "ROT-6", (*whole, LAST), "Last", epoch=epoch)
+
+
+def _crossings(source: Source, suite: CipherSuite) -> Iterator[Recipe]:
+    """Records on both sides of a new generation: each letter is one, a and A of steps 0 and 1 of the old generation, b
+    and B of the new one, c of the one after (ROT-14)."""
+    for pattern in ("a", "b", "ab", "aab", "abb", "aAb", "aAAb", "abB", "aabbBB", "bbbB"):
+        yield Recipe(f"generations {pattern}", partial(_crossing, source, suite, pattern, None), flags=("Generation",))
+    for pattern in ("ba", "aba", "abA", "bA", "bBa", "B", "aB", "c", "ac", "abc"):
+        why = refusal("ROT-14")
+        yield Recipe(f"generations {pattern}", partial(_crossing, source, suite, pattern, why), why, ("Generation",))
+    for at in (16, -1):
+        why, comment = refusal("REC-8"), f"generations ab, octet {at} of the last record changed"
+        yield Recipe(comment, partial(_crossing, source, suite, "ab", why, at), why, ("Generation",))
+
+
+def _crossing(source: Source, suite: CipherSuite, pattern: str, why: Any, changed: int | None = None) -> Fields:
+    at = Direction(suite, 9)
+    following = source.octets(f"rotation/crossing/{suite.aead}/{suite.hash}", HashFunction(HashId(suite.hash)).length)
+    records = []
+    for position, letter in enumerate(pattern):
+        generation = 1 + "abc".index(letter.lower())
+        sealing = sealer(suite, at.secret(source) if generation == 1 else following, generation)
+        sealing.seq = at.seq + position
+        if letter.isupper():
+            sealing.step()
+        records.append(data(sealing, letter.encode()))
+    if changed is not None:
+        records[-1] = flip(changed)(records[-1])
+    return opened(source, at, tuple(records), why, following)
 
 
 def _wrong_step(
@@ -280,13 +311,15 @@ KIND = Kind(
     name="rotation",
     purpose="Rotation: steps of a traffic key, and generations by a fresh key exchange (ROT-1 to ROT-16).",
     header=(
-        "A Chain is a traffic secret and its successors; Records are as in the kind records, of generation 1; a",
-        "Generation goes from generation, rekey and th to the next one. kem_seed is the client's, kem_randomness the",
-        "server's. The last of offer, request and ack is what received_by reads.",
+        "A Chain is a traffic secret and its successors; Records are as in the kind records, of generation 1; in",
+        "NewGeneration the sender may also begin the next one, whose traffic secret is next_secret. A Generation goes",
+        "from generation, rekey and th to the next one: kem_seed is the client's, kem_randomness the server's, and the",
+        "last of offer, request and ack is what received_by reads.",
     ),
     notes={
         "Back": "A record under a step that is over (ROT-4).",
         "Exchange": "KeyUpdate or KeyUpdateAck is wrong.",
+        "Generation": "The sender goes over to the next generation (ROT-14).",
         "Forged": "The record announces a step and does not open under it (ROT-5).",
         "Jump": "More than one step ahead (ROT-2).",
         "Last": "There is nothing after step 255 (ROT-6).",
@@ -296,6 +329,17 @@ KIND = Kind(
         "Records": Layout(
             {"aead": TEXT, "hash": TEXT},
             {"secret": HEX, "generation": INTEGER, "seq": INTEGER, "records": array(HEX), "plaintexts": array(HEX)},
+        ),
+        "NewGeneration": Layout(
+            {"aead": TEXT, "hash": TEXT},
+            {
+                "secret": HEX,
+                "next_secret": HEX,
+                "generation": INTEGER,
+                "seq": INTEGER,
+                "records": array(HEX),
+                "plaintexts": array(HEX),
+            },
         ),
         "Generation": Layout(
             {"kem": TEXT, "hash": TEXT},
