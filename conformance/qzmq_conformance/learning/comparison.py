@@ -64,11 +64,12 @@ def compare(bench: Bench, setting: Setting, alphabet: Word = ALPHABET) -> Compar
 
 
 def confirmed(asked: Asked, word: Word, learned: Mealy) -> tuple[Exchange, ...]:
-    """The word, played once more on a new connection; `Ambiguous` if it is not answered as it was learned."""
+    """The word, played once more input by input; `Ambiguous` if one is not answered as it was learned."""
     expected = [step.output for step in learned.run(word)]
-    again = asked.ask(word, expected[:-1])
-    if again != expected[-1]:
-        raise Ambiguous(word, expected[-1], again)
+    for position, output in enumerate(expected):
+        known = word[: position + 1]
+        if (again := asked.ask(known, expected[:position])) != output:
+            raise Ambiguous(known, output, again)
     return exchanges(asked.setting, word, expected)
 
 

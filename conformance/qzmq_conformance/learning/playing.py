@@ -18,7 +18,7 @@ from qzmq_conformance.case import Failed
 from qzmq_conformance.keys import policy
 from qzmq_conformance.learning.mealy import Word
 from qzmq_conformance.learning.speaking import Speaker, speaker
-from qzmq_conformance.learning.specified import CLOSE, END, SILENCE
+from qzmq_conformance.learning.specified import CLOSE, END, OVERSIZED, SILENCE
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.scene import Scene
 from qzmq_conformance.stage import Stage
@@ -26,7 +26,7 @@ from qzmq_ref.handshake.session import Role
 from qzmq_ref.registries import MessageType
 
 FENCE = 2**24
-"""Octets of a message that is too long in every state (HS-1, REC-3)."""
+"""Octets of a message that is too long in every state (HS-1, REC-3). It is an input of its own too, `oversized`."""
 
 FENCED = ("alert record_overflow", "sealed_alert record_overflow")
 
@@ -112,12 +112,13 @@ class Conversation:
                 raise Ambiguous(self.word[: position + 1], output, ", ".join(found))
         if last == CLOSE and (not known or known[-1] == SILENCE):
             self._settle()
-        self.speaker.say(last)
+        if last != OVERSIZED:
+            self.speaker.say(last)
         if last in THROUGH_APPLICATION:
             self._await()
         self._fence()
         outputs = self._outputs()
-        if outputs and outputs[-1] in FENCED:
+        if last != OVERSIZED and outputs and outputs[-1] in FENCED:
             outputs.pop()
         else:
             outputs.append(END)

@@ -15,6 +15,7 @@ from qzmq_conformance.learning.mealy import OVER, Mealy, Step, Word
 from qzmq_ref.handshake.session import Role
 from qzmq_ref.spec.tables import Row, requirements, tables
 
+OVERSIZED = "oversized"
 CLOSE = "(close)"
 END = "end"
 SILENCE = "-"
@@ -26,10 +27,12 @@ _VARIANTS = {
     "key_update": ("offer", "request"),
 }
 ALPHABET: Word = (
+    OVERSIZED,
     *(f"{kind}-{variant}".rstrip("-") for kind in _PROTECTION for variant in _VARIANTS.get(kind, ("",))),
     CLOSE,
 )
-"""Every message type, in the variants that a guard or a check tells apart, and the end of the target's application."""
+"""The header of a message that is too long, every message type in the variants that a guard or a check tells apart,
+and the end of the target's application."""
 
 _GENERATION = {"wait_finished": "0", "established": "1+"}
 """What column Epoch says of records that the target can open in a state."""
@@ -122,6 +125,8 @@ class Specification:
         """One row of the table, or the alert where there is none (HS-18)."""
         if state == CLOSED:
             return Move((), CLOSED, ())
+        if symbol == OVERSIZED:
+            return _alert(state, "record_overflow", "REC-3" if state.name == "established" else "HS-1")
         kind, _, variant = symbol.partition("-")
         row = next((row for row in self._rows(state, kind) if self._holds(row["Guard"], state, variant)), None)
         if row is None:
