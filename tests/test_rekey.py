@@ -240,3 +240,15 @@ def test_old_keys_are_gone() -> None:
     for end in ends:
         assert not (first | stepped) & octets_reachable_from(end)
         assert secrets() & octets_reachable_from(end)
+
+
+def test_an_offer_from_a_generation_that_the_client_should_have_left() -> None:
+    """ROT-9: else the server would forget the keys of the generation in between."""
+    pair = established()
+    pair.client.rekey()
+    pair.server.receive(pair.client.data_to_send())
+    assert session_of(pair.server).generation == 2
+    after = step(session_of(pair.server), "key_update", build(KeyUpdate(OFFER, 3, x25519_public())), "1")
+    ended = next(output for output in after.outputs if isinstance(output, Ended))
+    assert ended.alert is not None
+    assert ended.alert.requirement == "ROT-9"

@@ -124,7 +124,7 @@ def step(session: Session, event: str, body: bytes = b"", epoch: str = "") -> Se
             raise _unexpected(session, event, epoch)
     except Alert as alert:
         return fail(session, alert)
-    return _run(session.but(received=bytes([MessageType[event.upper()]]) + body), row, message)
+    return _run(session.but(received=bytes([MessageType[event.upper()]]) + body, epoch=epoch), row, message)
 
 
 def fail(session: Session, alert: Alert) -> Session:

@@ -53,9 +53,12 @@ def accept_request(session: Session, message: KeyUpdate) -> Session:
 
 
 def accept_offer(session: Session, message: KeyUpdate) -> Session:
-    """ROT-7, ROT-8, ROT-12; the ciphertext goes out with `key_update_ack`."""
+    """ROT-7, ROT-8, ROT-9, ROT-12; the ciphertext goes out with `key_update_ack`."""
     _check_kind(message, KeyUpdateKind.OFFER)
     _check_generation(session, message)
+    if session.epoch != str(session.generation):
+        detail = f"an offer in a record of generation {session.epoch}, after the ack of {session.generation}"
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "ROT-9", detail)
     try:
         ciphertext, secret = _kem(session).encapsulate(message.body, session.entropy)
     except Invalid as error:

@@ -253,6 +253,7 @@ class Session:
     peer_address: str = ""
     state: str = "start"
     received: bytes = b""
+    epoch: str = ""
     outputs: tuple[Output, ...] = ()
     client_hello: bytes = b""
     server_hello: bytes = b""
