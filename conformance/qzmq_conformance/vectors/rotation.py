@@ -284,6 +284,7 @@ def _judged(suite: CipherSuite, exchange: _Exchange, receiver: str, what: str, o
         kem_key=exchange.key,
         offer=exchange.offer if what == "ack" else b"",
         received=bytes([kind]) + octets,
+        epoch="1",
     )
     action: Any = rekey.accept_offer if receiver == "server" else rekey.accept_request
     try:
