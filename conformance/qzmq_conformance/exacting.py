@@ -16,6 +16,7 @@ from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
 from qzmq_conformance.stage import Stage
 from qzmq_conformance.target import token
 from qzmq_ref import z85
+from qzmq_ref.handshake import grease
 from qzmq_ref.handshake.messages import build
 from qzmq_ref.metadata import Property
 from qzmq_ref.records import OVERHEAD
@@ -46,6 +47,8 @@ def cases() -> Iterator[Case]:
                 yield Case(label, (rule,), partial(_greets_at_once, scene))
             yield from _identities(Scene(mode, role, policy=replace(policy(mode), identity_is_pin=True)))
         yield from _refusals(Scene(mode, "client"))
+        asking = Scene(mode, "server", mutual=True)
+        yield Case(f"suites/{mode}/server/asks-for-every-signature", ("POL-4",), partial(_asks_for_all, asking))
         other = Scene(mode, "client", mutual=True)
         yield Case(f"suites/{mode}/client/key-not-asked-for", ("POL-5", "REG-12"), partial(_keeps_its_key, other))
 
@@ -172,6 +175,15 @@ def _identities(scene: Scene) -> Iterator[Case]:
     if scene.role == "server":
         yield refused("identity-of-nobody", "PAT-9", structure, content=called(b"somebody")).case("metadata", scene)
         yield accepted("nobody", "PAT-9", structure).case("metadata", scene)
+
+
+def _asks_for_all(scene: Scene, stage: Stage) -> None:
+    """Every signature algorithm of the mode, and none beside GREASE."""
+    with scene.play(stage) as peer:
+        peer.bring("wait_client_key")
+        found = set(peer.session.requested_signatures or ()) - set(grease.VALUES)
+        if found != set(scene.chosen.client_signatures):
+            raise Failed(str(sorted(found)), str(sorted(scene.chosen.client_signatures)))
 
 
 def _keeps_its_key(scene: Scene, stage: Stage) -> None:

@@ -33,7 +33,7 @@ def cases() -> Iterator[Case]:
                 "whole-raw": replace(scene, raw=True),
                 "whole-puzzle": replace(scene, retry=True),
             }.items():
-                yield Case(f"handshake/{mode}/{role}/{name}", walked(whole), partial(_whole, whole))
+                yield Case(f"handshake/{mode}/{role}/{name}", (*walked(whole), *kept(whole)), partial(_whole, whole))
             for station, state in stations(mode, role):
                 yield from _pairs(station, state)
 
@@ -131,12 +131,34 @@ def send_sample(peer: Peer, kind: int) -> None:
 
 
 _KNOWN: Mapping[int, str] = {MessageType[row["Type"].upper()]: row["Protection"] for row in tables()["messages"]}
+_REFUSING: Mapping[str, tuple[str, ...]] = {
+    "": (
+        *("HS-1", "HS-2", "HS-9", "HS-14", "HS-16", "KS-1", "KS-7", "REG-1", "REG-2", "REG-7", "REG-10"),
+        *("REC-1", "REC-2", "REC-4", "REC-5", "REC-6", "REC-7", "REC-8", "REC-10", "REC-11", "CERT-1", "CERT-2"),
+    ),
+    "client": ("HS-4", "HS-5", "HS-6", "REG-4", "REG-6", "REG-9", "CERT-3"),
+    "server": ("HS-6", "REG-5", "REG-6"),
+    "mutual": ("HS-10", "HS-11", "HS-12", "HS-13", "CERT-4", "CERT-5"),
+    "zmtp": ("ZMTP-8", "ZMTP-10"),
+    "raw": ("RAW-5", "RAW-6", "PAT-8"),
+    "puzzle": ("PUZ-1", "PUZ-5", "PUZ-6", "PUZ-7"),
+}
+"""Rules that refuse what is wrong, by role and scene."""
+
+
 _ABOUT_MESSAGES = ("is_close_notify",)
 """Guards about the message itself. The others are about what went before, and fail in a plain session."""
 
 
 _ELSEWHERE = (MessageType.HELLO_RETRY, MessageType.KEY_UPDATE, MessageType.NEW_TICKET)
 """Messages whose rows are played by areas of their own: puzzle, rotation and resumption."""
+
+
+def kept(scene: Scene) -> tuple[str, ...]:
+    """The rules that a whole handshake keeps: what is right is not refused, and the target's own part is right."""
+    parts = ["", scene.role, "raw" if scene.raw else "zmtp"]
+    parts += [name for name, present in (("mutual", scene.mutual), ("puzzle", scene.retry)) if present]
+    return tuple(rule for part in parts for rule in _REFUSING[part])
 
 
 def walked(scene: Scene) -> tuple[str, ...]:

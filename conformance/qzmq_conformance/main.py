@@ -19,6 +19,7 @@ from qzmq_conformance import junit, pages, report, runner, verdict
 from qzmq_conformance.case import Case, Undriven
 from qzmq_conformance.results import Run
 from qzmq_conformance.stage import PATIENCE, Bench
+from qzmq_conformance.strength import main as strength
 from qzmq_conformance.suite import cases
 from qzmq_conformance.target import REFERENCE
 
@@ -28,6 +29,8 @@ JOBS = 8  # cases at a time: enough to keep two cores busy while some wait for a
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command with what follows `qzmq conform`; returns the exit status."""
+    if "--strength" in arguments:
+        return strength.main([argument for argument in arguments if argument != "--strength"])
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.json == "-", soft_wrap=True)
     chosen = _chosen(options.case)
@@ -82,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qzmq conform", description=__doc__)
     parser.add_argument(
         "--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything"
+    )
+    parser.add_argument(
+        "--strength", action="store_true", help="judge the suite itself, by seeded faults; --strength --help says more"
     )
     parser.add_argument("--trace", action="store_true", help="print every message of every case, decoded")
     parser.add_argument("--list", action="store_true", help="print the cases with their requirements and alerts")
