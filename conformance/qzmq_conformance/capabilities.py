@@ -16,7 +16,6 @@ from qzmq_ref.spec.tables import tables
 FEATURES: Mapping[str, str] = {
     "authorities": "certificates of an authority, in `security.ca` and `security.server_name`",
     "early_data": "early data, by `policy.early_data`",
-    "events": "the verb `events`",
     "identity_is_pin": "a peer's routing identity must be its pin, by `policy.identity_is_pin`",
     "limits": "keys that step earlier, by `policy.limits`",
     "log": "a line on standard error for each connection that ends badly",

@@ -153,9 +153,11 @@ class Channel:
         self.give_up(why)
 
     def _take(self, line: bytes) -> None:
-        found = json.loads(line)
-        if not isinstance(found, dict) or "id" not in found:
-            raise ValueError(line[:200].decode(errors="replace"))
+        try:
+            found = json.loads(line)
+            number = found["id"]
+        except (ValueError, LookupError, TypeError):
+            raise ValueError(line[:200].decode(errors="replace")) from None
         with self._lock:
-            answer = self._answers.pop(found["id"])
+            answer = self._answers.pop(number)
         answer.set_result(found)

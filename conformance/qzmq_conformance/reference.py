@@ -17,7 +17,6 @@ from qzmq_ref.spec.tables import tables
 
 Socket: TypeAlias = zmq.Socket[bytes]
 
-LACKS = {"features": {"events"}, "vectors": names()["vectors"]}
 ADDED = [row["Property"] for row in tables()["added-properties"]]
 PROPERTIES = ("Socket-Type", "X-Own", "X-QZMQ-Other", "__Other", *ADDED)
 SECURITY = ("policy", "server", "secret_key", "server_key", "client_keys", "ca", "server_name")
@@ -29,8 +28,8 @@ class Reference(Library[Socket]):
 
     about: Mapping[str, str] = {"name": "qzmq_ref", "version": version("qzmq-ref"), "libzmq": zmq.zmq_version()}
     capabilities: Mapping[str, Sequence[str]] = {
-        place: sorted(known - LACKS.get(place, set())) for place, known in names().items()
-    }
+        place: sorted(known) for place, known in names().items() if place != "vectors"
+    } | {"vectors": []}
 
     def __init__(self) -> None:
         self._contexts = Contexts()

@@ -1,0 +1,81 @@
+"""An adapter that lies is found out, and told what it did; an honest one that lacks something is not blamed for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from qzmq_conformance.main import FAILED, PASSED, UNDRIVEN, main
+
+QUICK = "handshake/classical/server/whole"
+ORDER = "records/classical/server/order/gap"
+PUZZLE = "puzzle/classical/server/SecondClientHello/random"
+PATTERN = "patterns/classical/PULL-PUSH/binds-as-server"
+Shown = pytest.CaptureFixture[str]
+
+
+def conform(name: str, *arguments: str) -> int:
+    adapter = f"{sys.executable} -m tests.lying_adapter {name}"
+    return main(["--adapter", adapter, "--patience", "2", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("eager", "asked for the verb nonsense_"),
+        ("compliant", "asked for the feature ['nonsense_"),
+        ("boastful", "it claims suites that QZMQ does not have: rot13/none/none/none"),
+        ("empty", "it claims nothing that any of these cases could use"),
+        ("hangs", "no answer to open within 4 s"),
+        ("hangs-later", "no answer to recv within 4 s"),
+        ("dies", "this is the end"),
+        ("rambles", "some debugging output"),
+        ("ignores", "open: the answer lacks endpoint, socket"),
+        ("garbled", "the answer to recv is none of the protocol"),
+    ],
+)
+def test_no_verdict_without_a_protocol(name: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: Shown) -> None:
+    monkeypatch.setattr("qzmq_conformance.channel.ANSWER_WITHIN", 4.0)
+    monkeypatch.setattr("qzmq_conformance.channel.END_WITHIN", 1.0)
+    assert conform(name, "--case", ORDER) == UNDRIVEN
+    out = capsys.readouterr().out
+    assert "the adapter could not be driven" in out
+    assert told in out
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "told"),
+    [
+        ("plaintext", PATTERN, "no message reached the application"),
+        ("careless", PUZZLE, "server_hello"),
+        ("repentant", QUICK, "the adapter answers open with unsupported pattern ROUTER"),
+        ("deaf-recv", PATTERN, "no message reached the application"),
+    ],
+)
+def test_a_claim_that_is_not_true_fails_its_case(name: str, case: str, told: str, capsys: Shown) -> None:
+    assert conform(name, "--case", case) == FAILED
+    assert told in capsys.readouterr().out
+
+
+def test_what_is_not_claimed_is_not_run_and_counted(tmp_path: Path, capsys: Shown) -> None:
+    written = tmp_path / "out.json"
+    chosen = ("--case", QUICK, "--case", PUZZLE, "--case", "handshake/classical/client/whole")
+    assert conform("modest", *chosen, "--json", str(written)) == PASSED
+    document = json.loads(written.read_text())
+    assert [result["id"] for result in document["results"]] == [QUICK]
+    assert document["not_run"] == {PUZZLE: "feature retry", "handshake/classical/client/whole": "role client"}
+    assert "not run: unsupported feature retry: 1 cases" in capsys.readouterr().out
+
+
+def test_a_capability_that_got_lost_is_a_failure(tmp_path: Path, capsys: Shown) -> None:
+    recorded = tmp_path / "capabilities.json"
+    assert conform("modest", "--case", QUICK, "--ratchet", str(recorded)) == PASSED
+    assert "retry" not in recorded.read_text()
+    assert main(["--case", QUICK, "--ratchet", str(recorded)]) == PASSED
+    assert "retry" in recorded.read_text()
+    assert conform("modest", "--case", QUICK, "--ratchet", str(recorded)) == FAILED
+    assert "feature retry got lost" in capsys.readouterr().out
+    assert "retry" in recorded.read_text()
