@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 import yaml
 
+from qzmq_conformance.capabilities import FEATURES
 from qzmq_ref.spec.tables import requirements
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guide"
 PAGES = sorted(GUIDE.glob("*.md"))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-QZMQ = f'#!/bin/sh\nexec "{sys.executable}" -m qzmq_ref.cli "$@"\n'
+COMMANDS = {"qzmq": f'"{sys.executable}" -m qzmq_ref.cli', "python": f'"{sys.executable}"'}
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,12 @@ def blocks(page: Path) -> Iterator[Block]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    command = tmp_path / "bin" / "qzmq"
-    command.parent.mkdir()
-    command.write_text(QZMQ)
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", str(command.parent), prepend=os.pathsep)
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, command in COMMANDS.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     names: dict[str, Any] = {"__name__": page.stem}
     try:
         for block in blocks(page):
@@ -75,6 +77,11 @@ def test_troubleshooting_knows_every_alert() -> None:
     page = (GUIDE / "troubleshooting.md").read_text()
     sent = {alert for requirement in requirements().values() for alert in requirement.alerts}
     assert {alert for alert in sent if f"`{alert}`" not in page} == set()
+
+
+def test_adapter_page_knows_every_feature() -> None:
+    page = (GUIDE / "adapter.md").read_text()
+    assert [name for name, meaning in FEATURES.items() if f"| `{name}` | {meaning} |" not in page] == []
 
 
 def test_guide_names_requirements_that_exist() -> None:
