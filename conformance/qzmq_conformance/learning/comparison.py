@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from qzmq_conformance.learning.learner import Asked, learn
+from qzmq_conformance.learning.learner import EXTRA, Asked, learn
 from qzmq_conformance.learning.mealy import Mealy, Word, difference
 from qzmq_conformance.learning.playing import Ambiguous, Setting
 from qzmq_conformance.learning.specified import ALPHABET, Specification
@@ -47,14 +47,14 @@ class Comparison:
         return self.learned is not None and not self.counterexample and self.ambiguous is None
 
 
-def compare(bench: Bench, setting: Setting, alphabet: Word = ALPHABET) -> Comparison:
+def compare(bench: Bench, setting: Setting, alphabet: Word = ALPHABET, extra: int = EXTRA) -> Comparison:
     """Learn the target's machine and compare it with the table; raises `Undriven`."""
     began = time.monotonic()
     specified = Specification(setting.role, setting.puzzle).machine(alphabet)
     asked, learned, ambiguous = Asked(bench, setting), None, None
     found: tuple[Exchange, ...] = ()
     try:
-        learned = learn(asked.outputs, alphabet)
+        learned = learn(asked.outputs, alphabet, extra)
         if word := difference(specified, learned):
             found = confirmed(asked, word, learned)
     except Ambiguous as error:

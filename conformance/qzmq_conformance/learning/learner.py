@@ -67,10 +67,10 @@ class Asked:
         raise Undriven(f"{' '.join(word)}: no answer in {ATTEMPTS} attempts, the last one: {why}")
 
 
-def learn(outputs: Outputs, alphabet: Word = ALPHABET) -> Mealy:
+def learn(outputs: Outputs, alphabet: Word = ALPHABET, extra: int = EXTRA) -> Mealy:
     """The machine of a system, the smallest that answers as it does. Raises what `outputs` raises."""
     system, letters = _System(outputs), list(alphabet)
-    oracle = _WMethod(letters, system, max_number_of_states=0)  # which it sets itself
+    oracle = _WMethod(letters, system, extra)
     learned = run_Lstar(letters, system, oracle, "mealy", cache_and_non_det_check=False, print_level=0)
     return _converted(learned)
 
@@ -98,11 +98,15 @@ class _System(SUL):
 
 
 class _WMethod(WMethodEqOracle):
-    """Goes `EXTRA` states beyond the hypothesis, however many that has: a bound for all hypotheses would ask far too
+    """Goes `extra` states beyond the hypothesis, however many that has: a bound for all hypotheses would ask far too
     much of the first ones."""
 
+    def __init__(self, alphabet: list[str], system: SUL, extra: int) -> None:
+        super().__init__(alphabet, system, max_number_of_states=extra)
+        self._extra = extra
+
     def find_cex(self, hypothesis: MealyMachine) -> Word | None:
-        self.m = len(hypothesis.states) + EXTRA
+        self.m = len(hypothesis.states) + self._extra
         found: Word | None = super().find_cex(hypothesis)
         return found
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from qzmq_conformance.case import MODES, Undriven, Unsupported
 from qzmq_conformance.learning.comparison import compare, exchanges
-from qzmq_conformance.learning.learner import Asked
+from qzmq_conformance.learning.learner import EXTRA, Asked
 from qzmq_conformance.learning.mealy import Word
 from qzmq_conformance.learning.playing import SETTINGS, Ambiguous
 from qzmq_conformance.learning.showing import dialogue, lines, to_dot, to_json
@@ -46,7 +46,7 @@ def _learn(bench: Bench, options: argparse.Namespace, console: Console) -> int:
     comparisons = []
     for name in options.role or SETTINGS:
         try:
-            comparisons.append(compare(bench, SETTINGS[name](options.mode)))
+            comparisons.append(compare(bench, SETTINGS[name](options.mode), extra=options.extra))
         except Unsupported as lacking:
             console.print(f"{name}: not learned, for want of {lacking}")
         else:
@@ -98,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trace", action="store_true", help="with --replay: print every message, decoded")
     parser.add_argument("--json", metavar="FILE", help="write the machines too; - is standard output")
     parser.add_argument("--dot", metavar="FILE", help="write the machines as graphs for Graphviz")
+    parser.add_argument(
+        "--extra", type=int, default=EXTRA, help=f"states that the target may hide beyond those found ({EXTRA})"
+    )
     parser.add_argument(
         "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"
     )
