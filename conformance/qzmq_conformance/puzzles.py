@@ -100,6 +100,22 @@ def _unsolved(scene: Scene, stage: Stage) -> None:
     _asking(scene, stage, check)
 
 
+def _nearly(scene: Scene, stage: Stage) -> None:
+    """A solution of one bit less than the puzzle asks for."""
+
+    def check(peer: RetriedClientPeer) -> None:
+        peer.solve = lambda cookie, hello, difficulty: next(
+            number
+            for number in count()
+            if puzzle.solves(cookie, hello, difficulty - 1, number)
+            and not puzzle.solves(cookie, hello, difficulty, number)
+        )
+        peer.send_second_hello()
+        peer.expect_alert("illegal_parameter", sealed=False)
+
+    _asking(scene, stage, check)
+
+
 def _fresh(scene: Scene, stage: Stage) -> None:
     """Two puzzles have no part of a cookie in common, and are as hard as the policy says."""
     cookies: set[bytes] = set()
@@ -190,6 +206,7 @@ def _signs_too_much(scene: Scene, stage: Stage) -> None:
 Play = Callable[[Scene, Stage], None]
 _ASKING: dict[str, tuple[tuple[str, ...], str, Play]] = {
     "wrong-solution": (("PUZ-1", "HS-65"), "illegal_parameter", _unsolved),
+    "one-bit-short": (("PUZ-1",), "illegal_parameter", _nearly),
     "fresh": (("PUZ-2", "PUZ-3", "HS-64"), "", _fresh),
     "transcript": (("PUZ-6", "HS-9"), "decrypt_error", _remembers_too_much),
 }

@@ -14,13 +14,14 @@ from qzmq_conformance.sealing import Sealer, sealer
 from qzmq_conformance.stage import Stage
 from qzmq_ref.handshake.session import known
 from qzmq_ref.records import HEADER, MAX_STEP, OVERHEAD, PADDED, STREAMS
-from qzmq_ref.registries import MessageType
+from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import requirements, tables
 
 Forge = Callable[[Peer, Sealer], bytes]
 """Makes the one message that ends the session, in place of the honest next record."""
 
 GENERATION_1 = 0x0100
+CLOSE_NOTIFY = bytes([AlertDescription.CLOSE_NOTIFY])
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def attacks(role: str, *, again: bool = False) -> Iterator[Attack]:
     in two modes that seal with the same AEAD."""
     if not again:
         yield from _header_bits(2 if role == "client" else 1)
+    yield from _alerts()
     yield from _order()
     yield from _epochs()
     yield from _protection()
@@ -119,6 +121,15 @@ def _header_bits(seq: int) -> Iterator[Attack]:
         if flags != PADDED:  # a padded record is legal; its padding has cases of its own
             forge = _sealed_as(kind, flags=flags, epoch=epoch, stream_id=stream_id, seq=number)
             yield broken(f"header/sealed/{place}", rule, forge)
+
+
+def _alerts() -> Iterator[Attack]:
+    """What only `data` may have, on an alert: padding, well formed, and the stream."""
+    alert, padded, stream = MessageType.SEALED_ALERT, CLOSE_NOTIFY + bytes(2), STREAMS[MessageType.DATA]
+    yield broken("header/padded-alert", "REC-4", lambda _, sealing: sealing.seal(alert, padded, flags=PADDED))
+    yield broken(
+        "header/alert-of-data", "REC-5", lambda _, sealing: sealing.seal(alert, CLOSE_NOTIFY, stream_id=stream)
+    )
 
 
 def _sealed_as(kind: int, **header: int) -> Forge:

@@ -134,7 +134,7 @@ def _fresh(_: Scene, peer: Peer) -> None:
 
 
 _LEGAL: dict[str, tuple[tuple[str, ...], Play]] = {
-    "once": (("ROT-8", "ROT-14", "KS-8"), _once),
+    "once": (("ROT-8", "ROT-14", "KS-8", "REC-10"), _once),
     "again": (("ROT-8", "ROT-14"), _again),
     "steps-between": (("ROT-14", "ROT-3"), _steps_between),
     "fresh": (("ROT-13",), _fresh),
