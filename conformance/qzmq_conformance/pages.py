@@ -19,7 +19,7 @@ from qzmq_conformance.case import MODES
 from qzmq_conformance.results import Result, Rule, Run, Tally, tally
 
 LINE = 16  # octets
-SHOWN = 20  # failures under one heading; the rest is on the page of the area
+SHOWN = 10  # failures under one heading; the rest is on the page of the area
 
 
 @dataclass(frozen=True)
