@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from qzmq_ref.registries import AeadId, MessageType
 Play = Callable[[Scene, Peer], None]
 FIRST_EPOCH = 0x0100
 DATA = MessageType.DATA
+SHORT = 0.3  # seconds that a key may be used, where a policy is in haste
 
 
 def cases() -> Iterator[Case]:
@@ -131,6 +133,15 @@ def _stepping(records_of_a_step: int) -> Play:
     return play
 
 
+def _stepping_in_time(scene: Scene, peer: Peer) -> None:
+    """A key that is too old is not used again, however little it has sealed."""
+    for expected in (FIRST_EPOCH, FIRST_EPOCH + 1):
+        check_alive(scene, peer)
+        if (epoch := known(peer.reader).epoch) != expected:
+            raise Failed(f"a record in epoch 0x{epoch:04x}", f"0x{expected:04x}")
+        time.sleep(1.1 * SHORT)
+
+
 def _records_of(check: Callable[[bytes], bool], expected: str) -> Play:
     """Each record in which the target answers a long message must pass the check."""
 
@@ -146,7 +157,7 @@ def _records_of(check: Callable[[bytes], bool], expected: str) -> Play:
     return play
 
 
-def _limited(**limits: int) -> Callable[[Policy], Policy]:
+def _limited(**limits: float) -> Callable[[Policy], Policy]:
     return lambda chosen: replace(chosen, limits=Limits(**limits))
 
 
@@ -159,6 +170,7 @@ def _block_limited(chosen: Policy) -> Policy:
 _SENDING: Mapping[str, tuple[str, Callable[[Policy], Policy], Play]] = {
     "step-after-1-record": ("ROT-1", _limited(step_records=1), _stepping(1)),
     "step-after-3-records": ("ROT-1", _limited(step_records=3), _stepping(3)),
+    "step-after-seconds": ("ROT-1", _limited(step_seconds=SHORT), _stepping_in_time),
     "step-after-octets": ("ROT-1", _limited(step_octets=100), _stepping(2)),
     "step-after-blocks": ("ROT-1", _block_limited, _stepping(1)),
     "cut": (

@@ -160,13 +160,21 @@ def _asks(_: Scene, peer: Peer) -> None:
         message: KeyUpdate = peer.read(MessageType.KEY_UPDATE)
         if (message.kind, message.generation) != (KeyUpdateKind.REQUEST, 2):
             raise Failed(str(message), "a request for generation 2")
+        _check_patient(peer)
         rekeying.send_offer(peer)
         rekeying.take_ack(peer)
     else:
         rekeying.take_offer(peer)
+        _check_patient(peer)
         rekeying.send_ack(peer)
     rekeying.send_empty(peer)
     rekeying.expect_first_record(peer)
+
+
+def _check_patient(peer: Peer) -> None:
+    """Until it is answered, the target does not ask again."""
+    if not peer.link.is_silent(0.6):
+        raise Failed(peer.link.unread[:32].hex(), "nothing while what it asked for is open")
 
 
 def _asks_after_steps(scene: Scene, peer: Peer) -> None:
