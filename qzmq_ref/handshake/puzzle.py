@@ -71,7 +71,6 @@ def puzzle_is_due(session: Session, _: ClientHello) -> bool:
 
 def make_puzzle(session: Session, message: ClientHello) -> Session:
     """PUZ-2; the first hello is kept to hold the second against it (PUZ-4), early records stay closed (RES-17)."""
-    refuse_cookie(session, message)
     early = any(extension.extension_type == ExtensionType.EARLY_DATA for extension in message.extensions)
     status = EarlyDataStatus.UNKNOWN if early else None
     return session.but(cookie=session.entropy(COOKIE), client_hello=session.received, early_status=status)
