@@ -15,7 +15,7 @@ from qzmq_conformance.stage import Stage
 from qzmq_conformance.target import token
 from qzmq_ref.handshake.session import known
 from qzmq_ref.policy import MAX_RECORD, Limits, Policy
-from qzmq_ref.records import HEADER, OVERHEAD, PADDED
+from qzmq_ref.records import HEADER, MAX_STEP, OVERHEAD, PADDED
 from qzmq_ref.registries import AeadId, MessageType
 
 Play = Callable[[Scene, Peer], None]
@@ -34,6 +34,8 @@ def cases() -> Iterator[Case]:
             for name, (requirement, change, play) in _SENDING.items():
                 own = replace(scene, policy=change(replace(policy(mode), tickets=0)))  # whose records would count too
                 yield Case(f"{prefix}/sending/{name}", (requirement,), partial(_play, own, play))
+            short = replace(scene, policy=_limited(step_records=1)(policy(mode)))
+            yield Case(f"{prefix}/sending/closes-at-the-last-step", ("ROT-6",), partial(_used_up, short))
 
 
 def _play(scene: Scene, play: Play, stage: Stage) -> None:
@@ -42,6 +44,22 @@ def _play(scene: Scene, play: Play, stage: Stage) -> None:
         peer.bring("established")
         play(scene, peer)
         check_alive(scene, peer)
+
+
+def _used_up(scene: Scene, stage: Stage) -> None:
+    """With a record a step, that of the last step says close_notify. The target may ask for a generation before."""
+    with scene.play(stage) as peer:
+        peer.bring("established")
+        kind, body = int(DATA), b""
+        for _ in range(MAX_STEP + 3):
+            if kind == DATA:
+                peer.send_sealed(DATA, frame(token()))
+            kind, body = peer.read_message()
+            if kind == MessageType.SEALED_ALERT:
+                break
+        epoch = known(peer.reader).epoch
+        if (kind, body, epoch) != (MessageType.SEALED_ALERT, b"\0", FIRST_EPOCH + MAX_STEP):
+            raise Failed(f"message type {kind} {body[:32].hex()} in epoch 0x{epoch:04x}", "close_notify at step 255")
 
 
 def _expect_echo(peer: Peer, octets: bytes) -> None:
@@ -157,7 +175,7 @@ def _records_of(check: Callable[[bytes], bool], expected: str) -> Play:
     return play
 
 
-def _limited(**limits: float) -> Callable[[Policy], Policy]:
+def _limited(**limits: int) -> Callable[[Policy], Policy]:
     return lambda chosen: replace(chosen, limits=Limits(**limits))
 
 
@@ -170,7 +188,11 @@ def _block_limited(chosen: Policy) -> Policy:
 _SENDING: Mapping[str, tuple[str, Callable[[Policy], Policy], Play]] = {
     "step-after-1-record": ("ROT-1", _limited(step_records=1), _stepping(1)),
     "step-after-3-records": ("ROT-1", _limited(step_records=3), _stepping(3)),
-    "step-after-seconds": ("ROT-1", _limited(step_seconds=SHORT), _stepping_in_time),
+    "step-after-seconds": (
+        "ROT-1",
+        lambda chosen: replace(chosen, limits=Limits(step_seconds=SHORT)),
+        _stepping_in_time,
+    ),
     "step-after-octets": ("ROT-1", _limited(step_octets=100), _stepping(2)),
     "step-after-blocks": ("ROT-1", _block_limited, _stepping(1)),
     "cut": (
