@@ -46,11 +46,11 @@ def cases() -> Iterator[Case]:
                 label, rule = f"bindings/{mode}/{role}/{binding}/greets-at-once", "RAW-1" if raw else "ZMTP-1"
                 yield Case(label, (rule,), partial(_greets_at_once, scene))
             yield from _identities(Scene(mode, role, policy=replace(policy(mode), identity_is_pin=True)))
-        yield from _refusals(Scene(mode, "client"))
         asking = Scene(mode, "server", mutual=True)
         yield Case(f"suites/{mode}/server/asks-for-every-signature", ("POL-4",), partial(_asks_for_all, asking))
         other = Scene(mode, "client", mutual=True)
         yield Case(f"suites/{mode}/client/key-not-asked-for", ("POL-5", "REG-12"), partial(_keeps_its_key, other))
+    yield from _refusals(Scene("hybrid", "client"))  # an alert means the same in every mode; these wait long
 
 
 # ---------------------------------------------------------------------- bindings
