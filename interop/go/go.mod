@@ -1,0 +1,3 @@
+module qzmq.test/go
+
+go 1.26
