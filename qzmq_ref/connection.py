@@ -14,14 +14,13 @@ from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.binding import Binding
 from qzmq_ref.crypto import Entropy
 from qzmq_ref.early import EarlyReader, seal_early
-from qzmq_ref.events import Event, Opened, Received
+from qzmq_ref.events import Event, Opened
 from qzmq_ref.handshake import keyschedule
+from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.machine import fail, step
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES
-from qzmq_ref.handshake.resume import check_ticket
-from qzmq_ref.handshake.session import (
+from qzmq_ref.handshake.outputs import (
     Authorize,
-    Configuration,
     Decision,
     Disclose,
     EarlyAnswered,
@@ -31,13 +30,14 @@ from qzmq_ref.handshake.session import (
     Install,
     Peer,
     ReceiveEarly,
+    Received,
     Rekeying,
     Send,
     SendEarly,
-    Session,
     TicketReceived,
-    known,
 )
+from qzmq_ref.handshake.resume import check_ticket
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.handshake.tickets import ClientTicket
 from qzmq_ref.policy import MAX_RECORD, Limits
 from qzmq_ref.records import DATA, OVERHEAD, PADDED, Clock, RecordReader, RecordWriter, pad, unpadded_size
@@ -338,7 +338,7 @@ class Connection:
                     self._early.accept(output)
                 case Ended():
                     events += [*self._undetermined(), output]
-                case Established() | Authorize() | Rekeying() | EarlyReceived() | EarlyAnswered() | TicketReceived():
+                case _:
                     events.append(output)
         self._let_go(events)
         return iter(events)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qzmq_ref.handshake.session import ReceiveEarly, SendEarly, Session
+from qzmq_ref.handshake.outputs import ReceiveEarly, SendEarly
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.handshake.tickets import EARLY_STREAM
 from qzmq_ref.policy import Limits
 from qzmq_ref.records import DATA, HEADER, OVERHEAD, Clock, RecordReader, RecordWriter

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from qzmq_ref.handshake.session import (
+from qzmq_ref.handshake.outputs import (
     Authorize,
     EarlyAnswered,
     EarlyReceived,
     Ended,
     Established,
+    Received,
     Rekeying,
     TicketReceived,
 )
-
-
-@dataclass(frozen=True)
-class Received:
-    """Application octets from the peer, authentic and in order."""
-
-    octets: bytes = field(repr=False)
-
 
 Event: TypeAlias = (
     Established | Authorize | Received | Rekeying | EarlyReceived | EarlyAnswered | TicketReceived | Ended

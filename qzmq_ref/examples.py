@@ -23,10 +23,12 @@ from qzmq_ref.crypto.signature import SigningKey
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.certificates import CertificateChain, CertificateEntry
 from qzmq_ref.handshake.client import auth_aead
+from qzmq_ref.handshake.configuration import Configuration, Role
 from qzmq_ref.handshake.keyschedule import HkdfLabel
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES, AlertBody, ClientKey, ServerHello, build
-from qzmq_ref.handshake.session import Configuration, Role, Send, Session, known
+from qzmq_ref.handshake.outputs import Send
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.metadata import Property, build_metadata
 from qzmq_ref.policy import Limits, Policy
 from qzmq_ref.raw import RawBinding

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qzmq_ref.alerts import LocalError
-from qzmq_ref.handshake.session import KeyLog
+from qzmq_ref.handshake.configuration import KeyLog
 
 if TYPE_CHECKING:
     from qzmq_ref.socket import SecuredContext

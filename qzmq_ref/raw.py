@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from qzmq_ref.alerts import Alert, LocalError
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.registries import AlertDescription
 from qzmq_ref.spec.schema import structure
 

@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qzmq_ref.crypto import Entropy
+from qzmq_ref.handshake.configuration import Configuration, Role
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import ClientHello, Empty, ServerHello, build
-from qzmq_ref.handshake.session import Configuration, Role, Send, Session, TicketReceived
+from qzmq_ref.handshake.outputs import Send, TicketReceived
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.registries import ExtensionType, MessageType
 from qzmq_ref.spec.schema import load
 from qzmq_ref.tickets import MemoryTickets

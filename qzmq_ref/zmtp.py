@@ -8,7 +8,7 @@ from functools import cache
 from struct import Struct
 
 from qzmq_ref.alerts import Alert, LocalError
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.metadata import Metadata, Property
 from qzmq_ref.patterns import MECHANISM
 from qzmq_ref.registries import AlertDescription

@@ -13,8 +13,9 @@ from qzmq_conformance.chains import MIDDLE, ROOT, Shape
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.connection import Configuration, Connection, Ended, Established
 from qzmq_ref.handshake.messages import NewTicket, parse_structure
+from qzmq_ref.handshake.outputs import Send
 from qzmq_ref.handshake.resume import new_tickets, offerable
-from qzmq_ref.handshake.session import Send, Session
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.policy import MAX_TICKET_LIFETIME, Policy, preset_names
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import AlertDescription, SigId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qzmq_ref import examples
 from qzmq_ref.connection import Connection, Received
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.spec.notation import Struct
 from qzmq_ref.spec.tables import specification
 from qzmq_ref.zmtp import ZmtpBinding

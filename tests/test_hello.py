@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from qzmq_ref.crypto import Invalid, provider
 from qzmq_ref.crypto.signature import SigningKey, public_key
 from qzmq_ref.handshake.client import client_signed, server_signed
+from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import ClientHello, ServerHello
-from qzmq_ref.handshake.session import Configuration, Session
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.policy import Policy, mode_of, modes, preset_names
 from qzmq_ref.registries import AeadId, CipherSuite, ClientAuthRequest, HashId, KemId, SigId
 from qzmq_ref.spec.schema import load

@@ -10,7 +10,8 @@ from qzmq_ref.connection import Connection, Ended
 from qzmq_ref.handshake import machine
 from qzmq_ref.handshake.machine import STATES, TABLE, TableError, rows_for, step
 from qzmq_ref.handshake.messages import SEALED, STRUCTURES
-from qzmq_ref.handshake.session import Send, Session
+from qzmq_ref.handshake.outputs import Send
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import tables
@@ -76,7 +77,7 @@ def test_data_in_an_established_session_is_delivered_and_changes_nothing_else() 
     """HS-40: what `Connection` takes as its shortcut is what the row says."""
     session = session_in("server", "established")
     after = step(session, "data", b"octets", "1")
-    assert [(type(output).__name__, output.octets) for output in after.outputs] == [("Deliver", b"octets")]  # type: ignore[union-attr]
+    assert [(type(output).__name__, output.octets) for output in after.outputs] == [("Received", b"octets")]  # type: ignore[union-attr]
     assert after.state == "established"
 
 

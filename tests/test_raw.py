@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qzmq_ref.alerts import Alert, LocalError
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.raw import GREETING_SIZE, RawBinding, RawFrame
 from qzmq_ref.registries import AlertDescription
 from qzmq_ref.spec.schema import load

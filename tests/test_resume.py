@@ -17,8 +17,9 @@ from qzmq_ref.connection import (
     Received,
     TicketReceived,
 )
+from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.messages import ClientHello, NewTicket, PreSharedKey, ServerHello, build, parse_structure
-from qzmq_ref.handshake.session import Configuration, Session
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding

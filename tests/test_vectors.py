@@ -22,7 +22,8 @@ from qzmq_ref.crypto.signature import SigningKey, public_key
 from qzmq_ref.handshake import client, server
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import ClientHello, ServerHello, parse_body
-from qzmq_ref.handshake.session import Install, Session
+from qzmq_ref.handshake.outputs import Install
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.records import RecordReader
 from qzmq_ref.registries import AeadId, CipherSuite, ExtensionType, HashId, KemId, MessageType, SigId
 from qzmq_ref.spec.tables import requirements

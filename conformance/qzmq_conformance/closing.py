@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from qzmq_conformance.case import MODES, Case, Failed
+from qzmq_conformance.case import MODES, ONE_FOR_ALL, Case, Failed
 from qzmq_conformance.handshake import SEALING, rows_for, send_sample, stations
 from qzmq_conformance.keys import policy
 from qzmq_conformance.peer import Peer
@@ -34,17 +34,10 @@ def cases() -> Iterator[Case]:
             for station, state in stations(mode, role):
                 play = partial(_end_of_stream, station, state)
                 yield Case(f"{prefix}/end-of-stream/{state}", ("CLS-4", "SEC-4"), play)
-                yield from _timeouts(station, state, prefix)
                 yield from _canceled_by_application(replace(station, alone=True), state, prefix)
             yield from _by_application(replace(scene, alone=True), prefix)
-            yield Case(f"{prefix}/timeout/no-greeting", ("SEC-2", "ZMTP-1"), partial(_silent, _impatient(scene), b""))
-            default = partial(_silent, scene, b"")
-            waits = scene.chosen.handshake_timeout
-            yield Case(f"{prefix}/timeout/no-greeting-by-default", ("SEC-2",), default, waits=waits)
-            half = partial(_silent, _impatient(scene), b"\xff\0\0\0\0")
-            yield Case(f"{prefix}/timeout/half-a-greeting", ("SEC-2", "ZMTP-1"), half)
-            half = partial(_silent, replace(_impatient(scene), raw=True), b"QZMQ")
-            yield Case(f"{prefix}/timeout/half-a-greeting-raw", ("SEC-2", "RAW-1"), half)
+            if mode in ONE_FOR_ALL:
+                yield from _timeouts(scene, f"{prefix}/timeout")
 
 
 # ---------------------------------------------------------------------- by the peer
@@ -122,11 +115,21 @@ def _impatient(scene: Scene) -> Scene:
     return replace(scene, policy=replace(policy(scene.mode), handshake_timeout=TIMEOUT))
 
 
-def _timeouts(scene: Scene, state: str, prefix: str) -> Iterator[Case]:
-    """A peer that falls silent in a state before established."""
-    if state != "established":
-        play = partial(_falls_silent, _impatient(scene), state)
-        yield Case(f"{prefix}/timeout/{state}", ("SEC-2", "CLS-5"), play, "user_canceled")
+def _timeouts(scene: Scene, prefix: str) -> Iterator[Case]:
+    """A peer that falls silent in each state before established, or in its greeting."""
+    for station, state in stations(scene.mode, scene.role):
+        if state != "established":
+            play = partial(_falls_silent, _impatient(station), state)
+            yield Case(f"{prefix}/{state}", ("SEC-2", "CLS-5"), play, "user_canceled", waits=TIMEOUT)
+    patient, impatient = partial(_silent, scene, b""), _impatient(scene)
+    waits = scene.chosen.handshake_timeout
+    yield Case(f"{prefix}/no-greeting-by-default", ("SEC-2",), patient, waits=waits)
+    for name, rule, cut, octets in (
+        ("no-greeting", "ZMTP-1", impatient, b""),
+        ("half-a-greeting", "ZMTP-1", impatient, b"\xff\0\0\0\0"),
+        ("half-a-greeting-raw", "RAW-1", replace(impatient, raw=True), b"QZMQ"),
+    ):
+        yield Case(f"{prefix}/{name}", ("SEC-2", rule), partial(_silent, cut, octets), waits=TIMEOUT)
 
 
 def _falls_silent(scene: Scene, state: str, stage: Stage) -> None:

@@ -18,7 +18,8 @@ from qzmq_conformance.scene import Meet, check_alive, frame
 from qzmq_conformance.stage import Stage
 from qzmq_conformance.target import token
 from qzmq_ref.handshake.messages import EarlyDataAnswer, EarlyDataStatus, build
-from qzmq_ref.handshake.session import EarlyAnswered, known
+from qzmq_ref.handshake.outputs import EarlyAnswered
+from qzmq_ref.handshake.session import known
 from qzmq_ref.handshake.tickets import EARLY_STREAM, MAX_EARLY_OCTETS, MAX_EARLY_RECORDS
 from qzmq_ref.records import HEADER, OVERHEAD
 from qzmq_ref.registries import Extension, ExtensionType, MessageType

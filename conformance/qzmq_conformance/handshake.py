@@ -11,8 +11,8 @@ from qzmq_conformance.peer import Peer
 from qzmq_conformance.samples import plain_sample, sealed_sample
 from qzmq_conformance.scene import ROLES, Scene, check_alive
 from qzmq_conformance.stage import Stage
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.handshake.messages import SEALED
-from qzmq_ref.handshake.session import Role
 from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import Row, tables
 

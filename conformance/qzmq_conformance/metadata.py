@@ -10,8 +10,8 @@ from qzmq_conformance.fault import Fault, accepted, changing, refused
 from qzmq_conformance.peer import Edit
 from qzmq_conformance.scene import ROLES, Scene
 from qzmq_conformance.stage import Stage
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.handshake.messages import build
-from qzmq_ref.handshake.session import Role
 from qzmq_ref.metadata import MAX_METADATA, Metadata, Property
 from qzmq_ref.registries import MessageType
 from qzmq_ref.spec.tables import tables

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from qzmq_conformance.case import MODES, Case
+from qzmq_conformance.case import MODES, ONE_FOR_ALL, Case
 from qzmq_conformance.fault import beginning, flip, resized
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
@@ -39,16 +39,18 @@ def cases() -> Iterator[Case]:
     for mode in MODES:
         for role in ROLES:
             scene = Scene(mode, role)
-            for attack in attacks(role, again=mode == "pq_only"):
+            for attack in attacks(role, mode):
                 label = f"records/{mode}/{role}/{attack.name}"
                 yield Case(label, (attack.requirement,), partial(_attack, scene, attack), attack.alert)
 
 
-def attacks(role: str, *, again: bool = False) -> Iterator[Attack]:
-    """All wrong records against a target of one role; `again`: but for the bits of the header, which mean the same
-    in two modes that seal with the same AEAD."""
-    if not again:
-        yield from _header_bits(2 if role == "client" else 1)
+def attacks(role: str, mode: str = MODES[0]) -> Iterator[Attack]:
+    """All wrong records against a target of one role. What a sealed header says, every mode refuses for the same
+    reason."""
+    seq = 2 if role == "client" else 1
+    yield from _altered_headers(seq)
+    if mode in ONE_FOR_ALL:
+        yield from _sealed_headers(seq)
     yield from _alerts()
     yield from _order()
     yield from _epochs()
@@ -109,18 +111,27 @@ def first_broken_rule(header: bytes, seq: int) -> str:
     return "REC-8" if epoch in (GENERATION_1, GENERATION_1 + 1) else "REC-7"
 
 
-def _header_bits(seq: int) -> Iterator[Attack]:
-    """Every bit of the header, inverted in an honest record and in one that is sealed that way."""
+def _inverted(seq: int, *, every: int = 1) -> Iterator[tuple[str, bytes]]:
+    """The header of record `seq` with one bit inverted: where, and the octets. `every` bit of it, or each so-manieth."""
     right = HEADER.pack(MessageType.DATA, 0, GENERATION_1, 1, seq)
-    for bit in range(8 * HEADER.size):
+    for bit in range(0, 8 * HEADER.size, every):
         changed = (int.from_bytes(right) ^ 1 << bit).to_bytes(HEADER.size)
-        rule, place = first_broken_rule(changed, seq), f"octet-{HEADER.size - 1 - bit // 8}-bit-{bit % 8}"
-        if bit % 8 == 0:
-            yield broken(f"header/altered/{place}", rule, altered(beginning(changed)))
+        yield f"octet-{HEADER.size - 1 - bit // 8}-bit-{bit % 8}", changed
+
+
+def _altered_headers(seq: int) -> Iterator[Attack]:
+    """A bit of every octet of the header, inverted after the record was sealed."""
+    for place, changed in _inverted(seq, every=8):
+        yield broken(f"header/altered/{place}", first_broken_rule(changed, seq), altered(beginning(changed)))
+
+
+def _sealed_headers(seq: int) -> Iterator[Attack]:
+    """Every bit of the header, inverted before."""
+    for place, changed in _inverted(seq):
         kind, flags, epoch, stream_id, number = HEADER.unpack(changed)
         if flags != PADDED:  # a padded record is legal; its padding has cases of its own
             forge = _sealed_as(kind, flags=flags, epoch=epoch, stream_id=stream_id, seq=number)
-            yield broken(f"header/sealed/{place}", rule, forge)
+            yield broken(f"header/sealed/{place}", first_broken_rule(changed, seq), forge)
 
 
 def _alerts() -> Iterator[Attack]:

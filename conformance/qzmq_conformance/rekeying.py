@@ -6,7 +6,8 @@ from qzmq_conformance.case import Failed
 from qzmq_conformance.peer import Peer, describe
 from qzmq_ref.handshake import rekey
 from qzmq_ref.handshake.messages import KeyUpdate, KeyUpdateAck, KeyUpdateKind
-from qzmq_ref.handshake.session import Install, Session, known
+from qzmq_ref.handshake.outputs import Install
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.registries import MessageType
 
 

@@ -37,7 +37,8 @@ from qzmq_ref.handshake.messages import (
     parse_body,
     parse_structure,
 )
-from qzmq_ref.handshake.session import TicketReceived, known
+from qzmq_ref.handshake.outputs import TicketReceived
+from qzmq_ref.handshake.session import known
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import MAX_TICKET_LIFETIME, Policy
 from qzmq_ref.registries import (

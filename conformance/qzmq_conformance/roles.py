@@ -24,7 +24,8 @@ from qzmq_ref.handshake.messages import (
     build,
     parse_body,
 )
-from qzmq_ref.handshake.session import ReceiveEarly, Send, TicketReceived, known
+from qzmq_ref.handshake.outputs import ReceiveEarly, Send, TicketReceived
+from qzmq_ref.handshake.session import known
 from qzmq_ref.handshake.tickets import EARLY_STREAM, ClientTicket
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.records import OVERHEAD, RecordReader

@@ -18,7 +18,7 @@ from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Stage
 from qzmq_conformance.target import Application, token
 from qzmq_ref.connection import Binding, Configuration
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding

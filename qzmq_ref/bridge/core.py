@@ -18,7 +18,7 @@ from typing import Protocol
 from qzmq_ref.bridge.farewell import FLOOR
 from qzmq_ref.bridge.loop import Loop
 from qzmq_ref.bridge.observer import Observe
-from qzmq_ref.handshake.session import KeyLog
+from qzmq_ref.handshake.configuration import KeyLog
 
 SCRATCH = 2**20 + 2**17
 """Octets of a scratch buffer: one record of the largest size and what came before it. Untouched pages cost nothing."""

@@ -11,8 +11,8 @@ from qzmq_ref.alerts import Alert
 from qzmq_ref.crypto import Invalid, Provider
 from qzmq_ref.crypto.signature import PublicKey, SigningKey, public_key
 from qzmq_ref.handshake import x509
+from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.messages import build, parse_structure
-from qzmq_ref.handshake.session import Configuration
 from qzmq_ref.registries import AlertDescription
 from qzmq_ref.spec.schema import enumeration, structure
 

@@ -22,8 +22,9 @@ from qzmq_ref.handshake.messages import (
     build_message,
     vector,
 )
+from qzmq_ref.handshake.outputs import Disclose, Install, Send
 from qzmq_ref.handshake.resume import accept_resumption, bound, offer_ticket, send_early
-from qzmq_ref.handshake.session import Disclose, Install, Send, Session, known
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, ExtensionType, KemId, MessageType
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake.messages import AlertBody, build, build_message
-from qzmq_ref.handshake.session import Deliver, Ended, Send, Session
+from qzmq_ref.handshake.outputs import Ended, Received, Send
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.registries import AlertDescription, MessageType
 
 
 def deliver(session: Session, octets: bytes) -> Session:
     """REC-12."""
-    return session.emit(Deliver(octets))
+    return session.emit(Received(octets))
 
 
 def is_close_notify(_: Session, message: AlertBody) -> bool:

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake import client, closing, peers, puzzle, rekey, resume, server, zap
 from qzmq_ref.handshake.messages import parse_body
-from qzmq_ref.handshake.session import Ended, Established, Session, known
+from qzmq_ref.handshake.outputs import Ended, Established
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.registries import AlertDescription, MessageType
 from qzmq_ref.spec.tables import tables
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qzmq_ref.alerts import Alert
 from qzmq_ref.handshake.messages import ClientKey, Finished
-from qzmq_ref.handshake.session import Peer, Session, known
+from qzmq_ref.handshake.outputs import Peer
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.patterns import accept_properties, added_properties, check_identity_is_pin
 from qzmq_ref.registries import AlertDescription
 

@@ -18,8 +18,9 @@ from qzmq_ref.handshake.messages import (
     build_message,
     parse_structure,
 )
+from qzmq_ref.handshake.outputs import EarlyAnswered, Send
 from qzmq_ref.handshake.resume import bound
-from qzmq_ref.handshake.session import EarlyAnswered, Send, Session
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.registries import VERSION, AlertDescription, Extension, ExtensionType, MessageType
 from qzmq_ref.spec.schema import structure
 

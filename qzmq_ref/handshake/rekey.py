@@ -10,7 +10,8 @@ from qzmq_ref.crypto.kem import Kem, kem
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.keyschedule import GenerationSecrets
 from qzmq_ref.handshake.messages import KeyUpdate, KeyUpdateAck, KeyUpdateKind, build
-from qzmq_ref.handshake.session import Install, Rekeying, Send, Session, known
+from qzmq_ref.handshake.outputs import Install, Rekeying, Send
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.registries import AlertDescription, KemId, MessageType
 
 LAST_GENERATION = 255

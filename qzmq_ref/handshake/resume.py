@@ -11,6 +11,7 @@ from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.certificates import not_after, parse_certificate, trusted_client, trusted_server
+from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
     ClientHello,
@@ -22,18 +23,9 @@ from qzmq_ref.handshake.messages import (
     build,
     build_message,
 )
+from qzmq_ref.handshake.outputs import EarlyAnswered, EarlyReceived, ReceiveEarly, Send, SendEarly, TicketReceived
 from qzmq_ref.handshake.peers import peer_of
-from qzmq_ref.handshake.session import (
-    Configuration,
-    EarlyAnswered,
-    EarlyReceived,
-    ReceiveEarly,
-    Send,
-    SendEarly,
-    Session,
-    TicketReceived,
-    known,
-)
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.handshake.tickets import MAX_EARLY_OCTETS, MAX_EARLY_RECORDS, ClientTicket, ServerTicket
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.policy import MAX_TICKET_LIFETIME

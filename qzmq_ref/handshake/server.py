@@ -24,7 +24,8 @@ from qzmq_ref.handshake.messages import (
     build_message,
     parse_structure,
 )
-from qzmq_ref.handshake.session import Disclose, Install, Send, Session, known
+from qzmq_ref.handshake.outputs import Disclose, Install, Send
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.registries import (
     VERSION,

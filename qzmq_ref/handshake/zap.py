@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from qzmq_ref.alerts import Alert
-from qzmq_ref.handshake.session import Authorize, Ended, Session, known
+from qzmq_ref.handshake.outputs import Authorize, Ended
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.patterns import authorized_properties
 from qzmq_ref.registries import AlertDescription
 

@@ -22,7 +22,7 @@ from qzmq_conformance.learning.specified import CLOSE, END, OVERSIZED, SILENCE
 from qzmq_conformance.roles import ClientPeer, ServerPeer
 from qzmq_conformance.scene import Scene
 from qzmq_conformance.stage import Stage
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.registries import MessageType
 
 FENCE = 2**24

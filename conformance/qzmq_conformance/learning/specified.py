@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from qzmq_conformance.handshake import SEALING, rows_for
 from qzmq_conformance.learning.mealy import OVER, Mealy, Step, Word
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.spec.tables import Row, requirements, tables
 
 OVERSIZED = "oversized"

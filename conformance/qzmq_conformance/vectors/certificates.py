@@ -40,8 +40,8 @@ from qzmq_ref.handshake.certificates import (
     trusted_client,
     trusted_server,
 )
+from qzmq_ref.handshake.configuration import Configuration, Role
 from qzmq_ref.handshake.messages import build
-from qzmq_ref.handshake.session import Configuration, Role
 from qzmq_ref.handshake.x509 import MAX_CHAIN, Trust
 from qzmq_ref.policy import Policy, modes
 from qzmq_ref.registries import AeadId, CipherSuite, HashId, SigId

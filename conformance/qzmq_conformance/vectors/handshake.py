@@ -34,7 +34,7 @@ from qzmq_conformance.vectors.shape import (
     refusal,
 )
 from qzmq_ref.alerts import alert_name
-from qzmq_ref.handshake.session import Role
+from qzmq_ref.handshake.configuration import Role
 from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, SigId
 
 DATA: dict[Role, bytes] = {"client": b"\x00\x05hello", "server": b"\x00\x05world"}

@@ -16,9 +16,11 @@ from qzmq_ref.crypto.signature import SigningKey
 from qzmq_ref.handshake import client as client_side
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.certificates import build_certificate
+from qzmq_ref.handshake.configuration import Configuration, Role
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import ClientAuth, ClientHello, ClientKey, Finished, ServerHello, build
-from qzmq_ref.handshake.session import Configuration, Ended, Role, Send, Session, known
+from qzmq_ref.handshake.outputs import Ended, Send
+from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.handshake.tickets import TicketStore
 from qzmq_ref.metadata import Property, build_metadata
 from qzmq_ref.policy import Policy, mode_of

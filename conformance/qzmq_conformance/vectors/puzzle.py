@@ -27,8 +27,9 @@ from qzmq_ref.alerts import alert_name
 from qzmq_ref.handshake import puzzle, resume
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import ClientHello, HelloRetry, build_message
+from qzmq_ref.handshake.outputs import Ended
 from qzmq_ref.handshake.puzzle import PuzzleSolution
-from qzmq_ref.handshake.session import Ended, Session
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.handshake.tickets import ClientTicket
 from qzmq_ref.registries import CipherSuite, Extension, ExtensionType, MessageType
 from qzmq_ref.spec.schema import load

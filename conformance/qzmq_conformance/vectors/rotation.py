@@ -35,9 +35,10 @@ from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.crypto.kem import kem
 from qzmq_ref.handshake import keyschedule as ks
 from qzmq_ref.handshake import rekey
+from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.keyschedule import GenerationSecrets
 from qzmq_ref.handshake.messages import KeyUpdate, KeyUpdateAck, KeyUpdateKind, build, parse_body
-from qzmq_ref.handshake.session import Configuration, Session
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import AeadId, CipherSuite, HashId, KemId, MessageType, SigId
 

@@ -36,7 +36,8 @@ from qzmq_ref.handshake import resume
 from qzmq_ref.handshake.certificates import build_certificate
 from qzmq_ref.handshake.machine import step
 from qzmq_ref.handshake.messages import EarlyDataAnswer, EarlyDataStatus, NewTicket, build
-from qzmq_ref.handshake.session import SendEarly, Session
+from qzmq_ref.handshake.outputs import SendEarly
+from qzmq_ref.handshake.session import Session
 from qzmq_ref.handshake.tickets import EARLY_STREAM, MAX_EARLY_OCTETS, MAX_EARLY_RECORDS, ClientTicket, ServerTicket
 from qzmq_ref.metadata import build_metadata
 from qzmq_ref.policy import MAX_TICKET_LIFETIME
