@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qzmq_interop.throughput.processes import Sample
-from qzmq_interop.throughput.results import Report, Result
+from qzmq_interop.throughput.report import Report
+from qzmq_interop.throughput.results import Result
 from qzmq_interop.throughput.scenarios import SCENARIOS, Goal
 
 LATENCY = next(scenario for scenario in SCENARIOS if scenario.name == "req_rep_64")

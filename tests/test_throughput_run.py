@@ -11,12 +11,16 @@ import pytest
 from rich.console import Console
 
 from qzmq_interop.throughput import main, plot, table
+from qzmq_interop.throughput.contestants import EVERY, Contestant
 from qzmq_interop.throughput.measures import Figures, Plan
 from qzmq_interop.throughput.mechanisms import MECHANISMS
 from qzmq_interop.throughput.processes import MeasurementError, pair
-from qzmq_interop.throughput.results import Report
+from qzmq_interop.throughput.report import Report
+from qzmq_interop.throughput.rounds import Effort, interleaved, measure
 from qzmq_interop.throughput.scenarios import SCENARIOS, Scenario
 from qzmq_interop.throughput.side import Side
+
+QUIET = Effort(rounds=1, console=Console(quiet=True))
 
 
 def tiny(scenario: Scenario) -> Scenario:
@@ -39,8 +43,7 @@ def nothing(_side: Side, _plan: Plan) -> Figures:
 def report() -> Report:
     """One round of everything."""
     scenarios = [tiny(scenario) for scenario in SCENARIOS]
-    results = main.measure(scenarios, list(MECHANISMS.values()), 1, Console(quiet=True))
-    return Report({"processor": "any"}, 1, results)
+    return Report({"processor": "any"}, 1, measure(scenarios, EVERY, QUIET).results)
 
 
 def test_every_figure_is_measured(report: Report) -> None:
@@ -84,11 +87,11 @@ def test_picture_of_no_form_is_refused_before_measuring(capsys: pytest.CaptureFi
 
 def test_failed_measurement_is_told_with_its_cause() -> None:
     broken = replace(SCENARIOS[0], server=nothing, client=fail)
-    with pair(MECHANISMS["NULL"]) as processes, pytest.raises(MeasurementError, match="on purpose"):
+    with pair(Contestant("NULL", MECHANISMS["NULL"])) as processes, pytest.raises(MeasurementError, match="on purpose"):
         processes.measure(broken)
 
 
-def test_rounds_begin_with_another_mechanism_each() -> None:
-    order = [mechanism.name for mechanism in main._interleaved(list(MECHANISMS.values()), len(MECHANISMS))]  # noqa: SLF001
-    firsts = order[:: len(MECHANISMS)]
+def test_rounds_begin_with_another_contestant_each() -> None:
+    order = [contestant.name for contestant in interleaved(EVERY, len(EVERY))]
+    firsts = order[:: len(EVERY)]
     assert sorted(firsts) == sorted(MECHANISMS)

@@ -75,5 +75,3 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """As JSON values."""
         return {**asdict(self), "lost": self.lost, "lost_per_cut": self.lost_per_cut, "faultless": self.faultless}
-
-

@@ -12,7 +12,7 @@ import zmq
 
 import qzmq_ref
 from qzmq_interop.soak.plan import NUMBER, Plan, Received
-from qzmq_interop.throughput.mechanisms import MECHANISMS, Context, Keys, Socket
+from qzmq_interop.throughput.mechanisms import MECHANISMS, Context, Keys, Mechanism, Socket, qzmq
 from qzmq_ref.bridge.observer import Direction
 from qzmq_ref.connection import Configuration, Ended, Peer
 from qzmq_ref.policy import Policy
@@ -57,8 +57,8 @@ class Rotations:
 
 def send(mechanism: str, keys: Keys, plan: Plan, parent: Connection) -> None:
     """PUSH: hears the endpoint, then sends every number once at the plan's rate; tells how far it is, and "done"."""
-    with _socket(mechanism, zmq.PUSH, plan) as (_, socket):
-        MECHANISMS[mechanism].client(socket, keys)
+    with _socket(mechanism, zmq.PUSH) as (_, socket):
+        _mechanism(mechanism, plan).client(socket, keys)
         socket.reconnect_ivl, socket.reconnect_ivl_max = 10, 100
         socket.connect(parent.recv())
         burst = plan.rate // BURSTS or plan.messages
@@ -75,11 +75,11 @@ def send(mechanism: str, keys: Keys, plan: Plan, parent: Connection) -> None:
 
 def receive(mechanism: str, keys: Keys, plan: Plan, parent: Connection) -> None:
     """PULL: tells the parent its endpoint and, told that all is sent and once nothing comes any more, a Received."""
-    with _socket(mechanism, zmq.PULL, plan) as (context, socket):
+    with _socket(mechanism, zmq.PULL) as (context, socket):
         rotations = Rotations()
         if isinstance(context, qzmq_ref.Context):
             context.slot.observe = rotations
-        MECHANISMS[mechanism].server(socket, keys)
+        _mechanism(mechanism, plan).server(socket, keys)
         socket.bind("tcp://127.0.0.1:*")
         parent.send(socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0"))
         address = "X-QZMQ-Peer-Address" if isinstance(context, qzmq_ref.Context) else "Peer-Address"
@@ -117,12 +117,14 @@ def _check(socket: Socket, plan: Plan, address: str, parent: Connection) -> Rece
 
 
 @contextmanager
-def _socket(mechanism: str, kind: zmq.SocketType, plan: Plan) -> Iterator[tuple[Context, Socket]]:
+def _socket(mechanism: str, kind: zmq.SocketType) -> Iterator[tuple[Context, Socket]]:
     context = MECHANISMS[mechanism].context()
-    socket = context.socket(kind)
-    if isinstance(context, qzmq_ref.Context):
-        socket.qzmq_policy = replace(Policy.preset("default"), **plan.policy)
     try:
-        yield context, socket
+        yield context, context.socket(kind)
     finally:
         context.destroy(linger=0)
+
+
+def _mechanism(name: str, plan: Plan) -> Mechanism:
+    """As compared elsewhere, but QZMQ with the keys and records of the plan."""
+    return qzmq(name, replace(Policy.preset("default"), **plan.policy)) if name == "QZMQ" else MECHANISMS[name]

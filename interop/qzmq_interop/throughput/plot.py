@@ -1,16 +1,20 @@
-"""A report as a picture: one row per scenario, each mechanism's ratio to CURVE, and the goal."""
+"""A report as a picture: each mechanism's ratio to CURVE and the goals, then the curves of the sections."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qzmq_interop.throughput.results import JUDGED, REFERENCE, Report
+from qzmq_interop.throughput.report import Report
+from qzmq_interop.throughput.results import JUDGED, REFERENCE
+from qzmq_interop.throughput.sheets import Chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = {"NULL": "#9aa5b1", "CURVE": "#334e68", "QZMQ": "#d64545"}
+CHART_HEIGHT = 3.4
 
 
 def save(report: Report, path: Path) -> None:
@@ -18,10 +22,38 @@ def save(report: Report, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 1.2 + 0.45 * len(report.results)), layout="constrained")
+    charts = report.charts()
+    heights = [1.2 + 0.45 * len(report.results)] if report.results else []
+    heights += [CHART_HEIGHT] * len(charts)
+    figure = Figure(figsize=(9, sum(heights) or 1), layout="constrained")
     FigureCanvasAgg(figure)
-    _draw(report, figure.add_subplot())
+    _fill(figure, report, charts, heights)
     figure.savefig(path, dpi=150)
+
+
+def _fill(figure: Figure, report: Report, charts: list[Chart], heights: list[float]) -> None:
+    """One panel under the other."""
+    if not heights:
+        return
+    panels = list(figure.subplots(len(heights), height_ratios=heights, squeeze=False)[:, 0])
+    if report.results:
+        _draw(report, panels.pop(0))
+    for chart, axes in zip(charts, panels, strict=True):
+        _draw_chart(chart, axes)
+
+
+def _draw_chart(chart: Chart, axes: Axes) -> None:
+    for curve in chart.curves:
+        x, y = zip(*curve.points, strict=True)
+        axes.plot(x, y, marker="o", markersize=4, label=curve.name, color=COLOURS.get(curve.name))
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axes.set_title(chart.title, fontsize="medium")
+    axes.set_xlabel(chart.x)
+    axes.set_ylabel(chart.y)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize="small")
 
 
 def _draw(report: Report, axes: Axes) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from typing import Any
 
+from qzmq_interop.spawned import piped, spawned
+from qzmq_interop.throughput.contestants import Contestant
 from qzmq_interop.throughput.measures import Plan
-from qzmq_interop.throughput.mechanisms import Keys, Mechanism
+from qzmq_interop.throughput.mechanisms import Keys
+from qzmq_interop.throughput.outside import NotRun, open_program
 from qzmq_interop.throughput.scenarios import Measure, Scenario
 from qzmq_interop.throughput.side import PATIENCE, Role, Side, open_side
-
-_spawn = multiprocessing.get_context("spawn")
 
 
 class MeasurementError(Exception):
@@ -45,64 +45,69 @@ class Pair:
         figures: dict[str, float] = {}
         cpu = 0.0
         for side in (self.server, self.client):
-            if not side.poll(2 * PATIENCE):
-                raise MeasurementError(f"{scenario.name}: no answer within {2 * PATIENCE:.0f} s")
-            answer = side.recv()
+            answer = self.hear(side, scenario.name)
             if isinstance(answer, str):
                 raise MeasurementError(f"{scenario.name}: {answer}")
             figures |= answer.figures
             cpu += answer.cpu
         return Sample(figures, cpu)
 
+    @staticmethod
+    def hear(side: Connection, waiting_for: str) -> Any:
+        """What a process says next."""
+        if not side.poll(2 * PATIENCE):
+            raise MeasurementError(f"{waiting_for}: no answer within {2 * PATIENCE:.0f} s")
+        return side.recv()
+
 
 @contextmanager
-def pair(mechanism: Mechanism) -> Iterator[Pair]:
-    """Start both processes; they have ended when the block has."""
-    keys = mechanism.keys()
-    links = _spawn.Pipe()
-    server, server_process = _start(mechanism, keys, "server", links[0])
-    client, client_process = _start(mechanism, keys, "client", links[1])
-    try:
+def pair(contestant: Contestant) -> Iterator[Pair]:
+    """Start both processes; they have ended when the block has. Raises `NotRun` if either side cannot take part."""
+    keys = contestant.mechanism.keys()
+    links = piped()
+    with (
+        spawned(_serve, contestant, keys, "server", links[0], environment=contestant.environment) as server,
+        spawned(_serve, contestant, keys, "client", links[1], environment=contestant.environment) as client,
+    ):
+        for link in links:
+            link.close()
+        for side in (server, client):
+            if fault := Pair.hear(side, contestant.name):
+                raise NotRun(fault)
         yield Pair(server, client)
-    finally:
-        for connection, process in ((client, client_process), (server, server_process)):
-            _stop(connection, process)
 
 
-def _start(mechanism: Mechanism, keys: Keys, role: Role, link: Connection) -> tuple[Connection, SpawnProcess]:
-    ours, theirs = _spawn.Pipe()
-    process = _spawn.Process(target=_serve, args=(mechanism, keys, role, link, theirs), daemon=True)
-    process.start()
-    link.close()
-    theirs.close()
-    return ours, process
-
-
-def _stop(connection: Connection, process: SpawnProcess) -> None:
-    """End of file asks the process to end; one that hangs is terminated."""
-    connection.close()
-    process.join(5)
-    if process.is_alive():
-        process.terminate()
-        process.join()
-
-
-def _serve(mechanism: Mechanism, keys: Keys, role: Role, link: Connection, orders: Connection) -> None:
-    """Main loop of a process: measure what is ordered until the orders end."""
-    with open_side(mechanism, keys, role, link) as side:
-        while True:
-            try:
-                work, plan = orders.recv()
-            except EOFError:
-                return
-            orders.send(_measure(side, work, plan))
-
-
-def _measure(side: Side, work: Measure, plan: Plan) -> Sample | str:
-    """One side's figures, or the traceback of what went wrong."""
-    before = sum(os.times()[:2])
+def _serve(contestant: Contestant, keys: Keys, role: Role, link: Connection, orders: Connection) -> None:
+    """Main loop of a process: says that it is ready, or why not, then measures until the orders end."""
+    program = contestant.program(role)
     try:
-        figures = dict(work(side, plan))
-    except Exception:  # noqa: BLE001  (whatever it is, the other process must hear of it)
-        return traceback.format_exc()
-    return Sample(figures, sum(os.times()[:2]) - before)
+        if program is not None:
+            with open_program(program, contestant.mechanism, keys, role, link) as outside:
+                _obey(orders, outside.measure)
+        else:
+            with open_side(contestant.mechanism, keys, role, link) as side:
+                _obey(orders, lambda work, plan: _measure(side, work, plan))
+    except NotRun as reason:
+        orders.send(str(reason))
+
+
+def _obey(orders: Connection, measure: Any) -> None:
+    orders.send("")
+    while True:
+        try:
+            work, plan = orders.recv()
+        except EOFError:
+            return
+        try:
+            figures, cpu = measure(work, plan)
+        except Exception:  # noqa: BLE001  (whatever it is, the parent process must hear of it)
+            orders.send(traceback.format_exc())
+        else:
+            orders.send(Sample(figures, cpu))
+
+
+def _measure(side: Side, work: Measure, plan: Plan) -> tuple[dict[str, float], float]:
+    """One side's figures, and the processor time it took."""
+    before = sum(os.times()[:2])
+    figures = dict(work(side, plan))
+    return figures, sum(os.times()[:2]) - before

@@ -1,8 +1,8 @@
-"""Samples of one run, and what they say: medians, and ratios to CURVE."""
+"""Samples of one scenario, and what they say: medians, and ratios to CURVE."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -35,7 +35,13 @@ class Result:
 
     def ratio(self, mechanism: str) -> float | None:
         """Median of `ratios`; None if CURVE was not measured."""
-        return median(self.ratios(mechanism)) if REFERENCE in self.samples else None
+        return self.against(mechanism, REFERENCE)
+
+    def against(self, mechanism: str, other: str) -> float | None:
+        """Median over the rounds of one figure over the other's of the same round; None where one is missing."""
+        if not {mechanism, other} <= set(self.samples):
+            return None
+        return median(_quotients(self.values(mechanism), self.values(other)))
 
     def cpu_ratio(self, mechanism: str) -> float | None:
         """Processor time of both processes over CURVE's; less disturbed by other load than the figure is."""
@@ -70,29 +76,6 @@ class Result:
             "cpu_ratio": self.cpu_ratio(mechanism),
             "goal_met": self.verdict(mechanism),
             "samples": [{**sample.figures, "cpu_s": sample.cpu} for sample in self.samples[mechanism]],
-        }
-
-
-@dataclass(frozen=True)
-class Report:
-    """A whole run."""
-
-    machine: Mapping[str, str]
-    rounds: int
-    results: Sequence[Result]
-
-    def rows(self) -> Iterator[tuple[Result, str]]:
-        """Every (result, mechanism), in the order measured."""
-        for result in self.results:
-            for mechanism in result.samples:
-                yield result, mechanism
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        return {
-            "machine": dict(self.machine),
-            "rounds": self.rounds,
-            "scenarios": [result.as_json() for result in self.results],
         }
 
 

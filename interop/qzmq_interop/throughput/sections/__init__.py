@@ -1,0 +1,23 @@
+"""The sections of `qzmq throughput` beside the comparison of the mechanisms: one question each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from qzmq_interop.throughput.rounds import Effort
+from qzmq_interop.throughput.sections import suites
+from qzmq_interop.throughput.sheets import Sheet
+
+
+@dataclass(frozen=True)
+class Section:
+    """A question, and how its answer is measured."""
+
+    question: str
+    measure: Callable[[Effort], Sequence[Sheet]]
+
+
+SECTIONS: Mapping[str, Section] = {
+    "suites": Section("AES-256-GCM beside ChaCha20-Poly1305", suites.measured),
+}
