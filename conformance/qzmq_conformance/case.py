@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MODES = ("hybrid", "pq_only", "classical")
 
+ONE_FOR_ALL = MODES[:1]
+"""The modes of cases on which no suite has any bearing."""
+
 
 class Failed(Exception):
     """The target misbehaved: `seen` instead of what the case expected."""

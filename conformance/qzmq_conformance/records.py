@@ -44,7 +44,7 @@ def cases() -> Iterator[Case]:
                 yield Case(label, (attack.requirement,), partial(_attack, scene, attack), attack.alert)
 
 
-def attacks(role: str, mode: str = MODES[0]) -> Iterator[Attack]:
+def attacks(role: str, mode: str) -> Iterator[Attack]:
     """All wrong records against a target of one role. What a sealed header says, every mode refuses for the same
     reason."""
     seq = 2 if role == "client" else 1
@@ -112,7 +112,7 @@ def first_broken_rule(header: bytes, seq: int) -> str:
 
 
 def _inverted(seq: int, *, every: int = 1) -> Iterator[tuple[str, bytes]]:
-    """The header of record `seq` with one bit inverted: where, and the octets. `every` bit of it, or each so-manieth."""
+    """The header of record `seq` with one bit inverted, for one bit in `every`: where, and the octets."""
     right = HEADER.pack(MessageType.DATA, 0, GENERATION_1, 1, seq)
     for bit in range(0, 8 * HEADER.size, every):
         changed = (int.from_bytes(right) ^ 1 << bit).to_bytes(HEADER.size)

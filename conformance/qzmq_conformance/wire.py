@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from qzmq_conformance import rekeying
-from qzmq_conformance.case import MODES, Case
+from qzmq_conformance.case import ONE_FOR_ALL, Case
 from qzmq_conformance.fault import Fault, changing, refused
 from qzmq_conformance.forms import Layout, malformed
 from qzmq_conformance.handshake import SEALING, stations
@@ -48,8 +48,8 @@ _SEALED_IN = {"server": ("established",), "client": ("wait_finished", "establish
 
 
 def cases() -> Iterator[Case]:
-    """Every structure that crosses the wire, in every mode, to every role that reads it."""
-    for mode in MODES:
+    """Every structure that crosses the wire, to every role that reads it; the notation is the same in every mode."""
+    for mode in ONE_FOR_ALL:
         for role in ROLES:
             scene = Scene(mode, role, mutual=True)
             for fault in (*_of_messages(scene), *_of_metadata(scene), *_of_extensions(scene)):
