@@ -16,6 +16,8 @@ from qzmq_ref.spec.tables import tables
 FEATURES: Mapping[str, str] = {
     "authorities": "certificates of an authority, in `security.ca` and `security.server_name`",
     "early_data": "early data, by `policy.early_data`",
+    "events": "what became of connections, by the verb `events`",
+    "export": "keying material, by `control` with the action `export`",
     "identity_is_pin": "a peer's routing identity must be its pin, by `policy.identity_is_pin`",
     "limits": "keys that step earlier, by `policy.limits`",
     "log": "a line on standard error for each connection that ends badly",
@@ -24,6 +26,8 @@ FEATURES: Mapping[str, str] = {
     "plaintext": "sockets without security (ZMTP NULL), when `security` is null",
     "properties": "the peer's properties beside every message that `recv` returns",
     "rekey": "generation changes",
+    "rekey_on_demand": "a step or a generation when asked, by `control` with the action `rekey`",
+    "resume_on_demand": "with a ticket or without, as asked, by `control` with the action `resume`",
     "resumption": "tickets",
     "retry": "puzzles, by `policy.retry`",
     "zap": "a ZAP handler that answers what `security.zap` says",

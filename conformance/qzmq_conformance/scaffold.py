@@ -1,8 +1,11 @@
 """An adapter but for the library that it drives: write a `Library`, and `serve` it.
 
 Nothing is imported that Python does not bring along, so this file is also what to translate for a library in another
-language: `Adapter` is the whole protocol, and the four methods of `Library` are what an application does with a socket.
+language: `Adapter` is the whole protocol, and the methods of `Library` are what an application does with a socket. Four
+of them are enough to begin with; the others refuse until they are written.
 """
+
+# ruff: noqa: ARG002  (what a library does not have, it asks for all the same)
 
 from __future__ import annotations
 
@@ -21,6 +24,18 @@ Socket = TypeVar("Socket")
 
 class Unsupported(Exception):
     """The library does not have what was asked for. Raise it for nothing else: an error is an error."""
+
+
+class Refused(Exception):
+    """A vector is not what the specification allows: the alert that the library would send, by its name.
+
+    `at` is which of the vector's messages or records it refuses, from 0, where there are several.
+    """
+
+    def __init__(self, alert: str, at: int | None = None, requirement: str = "") -> None:
+        super().__init__(alert)
+        told = {"alert": alert, "at": at, "requirement": requirement}
+        self.answer = {name: value for name, value in told.items() if value not in (None, "")}
 
 
 class Library(ABC, Generic[Socket]):
@@ -51,6 +66,26 @@ class Library(ABC, Generic[Socket]):
     def end(self) -> None:
         """What is left to do when all sockets are closed."""
 
+    def vector(self, kind: str, operation: str, given: Request) -> Answer:
+        """What the library makes of a test vector; `Refused` if it must not go on."""
+        raise Unsupported(f"operation {operation} on vectors of kind {kind}")
+
+    def events(self, socket: Socket) -> tuple[Sequence[Answer], Mapping[str, int]]:
+        """What became of this socket's connections since the last time, and what there is to count."""
+        raise Unsupported("verb events")
+
+    def rekey(self, socket: Socket, *, generation: bool) -> None:
+        """Takes a step of every session's sending key, or asks for a new generation."""
+        raise Unsupported("action rekey")
+
+    def resume(self, socket: Socket, *, ticket: bool) -> None:
+        """Whether the next connection of a client may offer a ticket."""
+        raise Unsupported("action resume")
+
+    def export(self, socket: Socket, label: str, context: bytes, length: int) -> bytes:
+        """Keying material of the socket's one session."""
+        raise Unsupported("action export")
+
 
 class Adapter(Generic[Socket]):
     """Serves one request after the other; sockets are known by number."""
@@ -60,7 +95,7 @@ class Adapter(Generic[Socket]):
         self._emit = emit
         self._sockets: dict[int, Socket] = {}
         self._numbers = itertools.count(1)
-        verbs = (self.describe, self.open, self.send, self.recv, self.control)
+        verbs = (self.describe, self.open, self.send, self.recv, self.control, self.events, self.vector)
         self._verbs: dict[str, Callable[[Request], Answer]] = {verb.__name__: verb for verb in verbs}
 
     def run(self, lines: Iterable[str]) -> None:
@@ -102,12 +137,42 @@ class Adapter(Generic[Socket]):
         return {"messages": messages}
 
     def control(self, request: Request) -> Answer:
-        """`close`, or `case`: another case begins on a socket that is open already; stop here to look at one case."""
-        if request["action"] == "close":
-            self._library.close(self._sockets.pop(request["socket"]))
-        elif request["action"] != "case":
-            raise Unsupported(f"action {request['action']}")
+        """One action on one socket. `case`: another case begins on it; stop here to look at one case."""
+        library, socket = self._library, self._sockets[request["socket"]]
+        match request["action"]:
+            case "close":
+                library.close(self._sockets.pop(request["socket"]))
+            case "rekey":
+                library.rekey(socket, generation=request["generation"])
+            case "resume":
+                library.resume(socket, ticket=request["ticket"])
+            case "export":
+                context = bytes.fromhex(request["context"])
+                return {"octets": library.export(socket, request["label"], context, request["length"]).hex()}
+            case "case":
+                pass
+            case unknown:
+                raise Unsupported(f"action {unknown}")
         return {}
+
+    def events(self, _: Request) -> Answer:
+        """What has happened on every socket since the last time."""
+        events: list[Answer] = []
+        counters: list[Answer] = []
+        for number, socket in self._sockets.items():
+            happened, counted = self._library.events(socket)
+            events += ({"socket": number, **event} for event in happened)
+            counters.append({"socket": number, **counted})
+        return {"events": events, "counters": counters}
+
+    def vector(self, request: Request) -> Answer:
+        """One operation on one test vector."""
+        if request["kind"] not in self._library.capabilities["vectors"]:
+            raise Unsupported(f"vectors of kind {request['kind']}")
+        try:
+            return {"output": self._library.vector(request["kind"], request["operation"], request["input"])}
+        except Refused as refused:
+            return {"refused": refused.answer}
 
     def _answer(self, request: Request) -> None:
         try:
