@@ -14,10 +14,10 @@ from typing import TypeAlias
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.crypto import Invalid
 from qzmq_ref.crypto.aead import TAG, Aead
-from qzmq_ref.crypto.hash import HashFunction
+from qzmq_ref.crypto.hash import hash_function
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.policy import MAX_RECORD, Limits
-from qzmq_ref.registries import AeadId, AlertDescription, CipherSuite, HashId, MessageType
+from qzmq_ref.registries import AeadId, AlertDescription, CipherSuite, MessageType
 from qzmq_ref.spec.schema import structure
 from qzmq_ref.spec.tables import tables
 
@@ -70,7 +70,7 @@ class KeyChain:
 
     def __init__(self, suite: CipherSuite) -> None:
         self._aead = AeadId(suite.aead)
-        self._hash = HashFunction(HashId(suite.hash))
+        self._hash = hash_function(suite.hash)
 
     def first(self, secret: bytes, generation: int) -> TrafficKey:
         """Step 0 of a generation."""

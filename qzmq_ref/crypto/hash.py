@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import cache
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
@@ -27,11 +28,13 @@ class HashFunction:
             raise LocalError(f"{hash_id!r} is reserved, no suite of QZMQ/1 has it: choose {list(_HASHES)}")
         self._algorithm = _HASHES[hash_id]
         self.name = self._algorithm.name
+        self._new = getattr(hashlib, self.name)
         self.length = self._algorithm.digest_size
 
     def digest(self, octets: bytes) -> bytes:
         """Hash(octets)."""
-        return hashlib.new(self.name, octets).digest()
+        octets_hash: bytes = self._new(octets).digest()
+        return octets_hash
 
     def hmac(self, key: bytes, octets: bytes) -> bytes:
         """HMAC-Hash(key, octets)."""
@@ -44,3 +47,9 @@ class HashFunction:
     def expand(self, prk: bytes, info: bytes, length: int) -> bytes:
         """HKDF-Expand to `length` octets, 255 hash lengths at most (`ValueError` beyond)."""
         return HKDFExpand(self._algorithm, length, info).derive(prk)
+
+
+@cache
+def hash_function(hash_id: int) -> HashFunction:
+    """The hash of a suite; a handshake asks for it dozens of times."""
+    return HashFunction(HashId(hash_id))

@@ -25,7 +25,6 @@ from qzmq_ref.handshake.messages import (
 from qzmq_ref.handshake.outputs import Disclose, Install, Send
 from qzmq_ref.handshake.resume import accept_resumption, bound, offer_ticket, send_early
 from qzmq_ref.handshake.session import Session, known
-from qzmq_ref.metadata import build_metadata
 from qzmq_ref.registries import VERSION, AeadId, AlertDescription, CipherSuite, ExtensionType, KemId, MessageType
 
 SERVER_CONTEXT = b"QZMQ-v1 server signature\0"
@@ -148,7 +147,7 @@ def _client_auth(session: Session) -> ClientAuth:
     if key is not None and key.sig in (session.requested_signatures or ()):
         certificate = build_certificate(key, session.configuration.chain)
         signature = key.sign(client_signed(session, certificate), session.entropy)
-    metadata = build_metadata(session.configuration.metadata)
+    metadata = session.configuration.metadata_octets
     auth = ClientAuth(certificate, signature, metadata, early_count=session.early_records, verify_data=b"")
     return replace(auth, verify_data=client_mac(session, auth))
 

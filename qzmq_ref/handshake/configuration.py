@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
@@ -56,7 +57,12 @@ class Configuration:
         """Whether a server wants to know who its clients are (CERT-4)."""
         return self.client_pins is not None or self.trust is not None
 
-    @property
+    @cached_property
+    def metadata_octets(self) -> bytes:
+        """What stands for `metadata` in ClientAuth or Finished."""
+        return build_metadata(self.metadata)
+
+    @cached_property
     def digest(self) -> bytes:
         """What a server's tickets are bound to of its configuration, 32 octets (RES-5)."""
         policy, clients = self.policy, self.client_pins
@@ -64,7 +70,7 @@ class Configuration:
             self.socket_type,
             ";".join(map(str, policy.suites)).encode(),
             self.key.pin if self.key else b"",
-            build_metadata(self.metadata),
+            self.metadata_octets,
             b"anyone" if clients is None else b"".join(sorted(clients)),
             *(sorted(self.trust.anchors) if self.trust else ()),
         )

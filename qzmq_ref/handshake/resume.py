@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from qzmq_ref.alerts import Alert, LocalError
-from qzmq_ref.crypto.hash import HashFunction
+from qzmq_ref.crypto.hash import HashFunction, hash_function
 from qzmq_ref.handshake import keyschedule
 from qzmq_ref.handshake.certificates import not_after, parse_certificate, trusted_client, trusted_server
 from qzmq_ref.handshake.configuration import Configuration
@@ -27,9 +27,8 @@ from qzmq_ref.handshake.outputs import EarlyAnswered, EarlyReceived, ReceiveEarl
 from qzmq_ref.handshake.peers import peer_of
 from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.handshake.tickets import MAX_EARLY_OCTETS, MAX_EARLY_RECORDS, ClientTicket, ServerTicket
-from qzmq_ref.metadata import build_metadata
 from qzmq_ref.policy import MAX_TICKET_LIFETIME
-from qzmq_ref.registries import AlertDescription, Extension, ExtensionType, HashId, MessageType
+from qzmq_ref.registries import AlertDescription, Extension, ExtensionType, MessageType
 
 _EARLY: Mapping[EarlyDataStatus, Literal["accepted", "rejected", "undetermined"]] = {
     EarlyDataStatus.ACCEPTED: "accepted",
@@ -54,7 +53,7 @@ def offerable(configuration: Configuration, ticket: ClientTicket) -> bool:
     return (
         ticket.suite in configuration.policy.suites
         and ticket.client_pin == (key.pin if key else None)
-        and ticket.client_metadata == build_metadata(configuration.metadata)
+        and ticket.client_metadata == configuration.metadata_octets
     )
 
 
@@ -75,7 +74,7 @@ def offer_ticket(session: Session, hello: ClientHello) -> ClientHello:
     if ticket is None:
         return hello
     early = (Extension(ExtensionType.EARLY_DATA, build(Empty())),) if session.early else ()
-    key = PreSharedKey(ticket.identity, bytes(HashFunction(HashId(ticket.suite.hash)).length))
+    key = PreSharedKey(ticket.identity, bytes(hash_function(ticket.suite.hash).length))
     return replace(hello, extensions=(*hello.extensions, *early, Extension(ExtensionType.PRE_SHARED_KEY, build(key))))
 
 
@@ -84,7 +83,7 @@ def bound(session: Session, hello: ClientHello) -> bytes:
     octets = build_message(MessageType.CLIENT_HELLO, hello)
     if session.offered is None:
         return octets
-    h = HashFunction(HashId(session.offered.suite.hash))
+    h = hash_function(session.offered.suite.hash)
     covered = session.prologue + octets[: -h.length - 1]
     return octets[: -h.length] + keyschedule.psk_mac(h, session.offered.psk, "binder_key", covered)
 
@@ -94,7 +93,7 @@ def send_early(session: Session) -> Session:
     if not session.early:
         return session
     ticket = known(session.offered)
-    h = HashFunction(HashId(ticket.suite.hash))
+    h = hash_function(ticket.suite.hash)
     secret = early_traffic(h, ticket.psk, session)
     return session.but(early_records=1).emit(SendEarly(ticket.suite, secret, session.early))
 
@@ -138,7 +137,7 @@ def accept_ticket(session: Session, message: NewTicket) -> Session:
         suite=session.chosen,
         server_certificate=session.peer_certificate,
         server_metadata=session.peer_metadata,
-        client_metadata=build_metadata(configuration.metadata),
+        client_metadata=configuration.metadata_octets,
         client_pin=configuration.key.pin if configuration.key else None,
         early_octets=min(message.early_octets, MAX_EARLY_OCTETS),
     )
@@ -189,7 +188,7 @@ def _held_ticket(configuration: Configuration, hello: ClientHello, identity: byt
 
 def _check_binder(session: Session, ticket: ServerTicket, binder: bytes) -> None:
     """RES-9."""
-    h = HashFunction(HashId(ticket.suite.hash))
+    h = hash_function(ticket.suite.hash)
     covered = session.prologue + session.received[: -len(binder) - 1]
     if not hmac.compare_digest(binder, keyschedule.psk_mac(h, ticket.psk, "binder_key", covered)):
         raise Alert(AlertDescription.DECRYPT_ERROR, "RES-9", "PreSharedKey.binder does not match")

@@ -26,7 +26,6 @@ from qzmq_ref.handshake.messages import (
 )
 from qzmq_ref.handshake.outputs import Disclose, Install, Send
 from qzmq_ref.handshake.session import Session, known
-from qzmq_ref.metadata import build_metadata
 from qzmq_ref.registries import (
     VERSION,
     AlertDescription,
@@ -167,7 +166,7 @@ def trust_client(session: Session, _: ClientKey) -> Session:
 def finished(session: Session) -> Session:
     """Generation 0's one record, then generation 1 in both directions (HS-16, REC-11, KS-4, KS-5)."""
     h, secrets = session.hash, known(session.secrets)
-    metadata = build_metadata(session.configuration.metadata)
+    metadata = session.configuration.metadata_octets
     message = build(Finished(metadata, server_mac(session, metadata)), hash_length=h.length)
     generation = keyschedule.first_generation(h, secrets.master, session.t_ck)
     kept = replace(generation, c_ap=b"", s_ap=b"", exp=b"")

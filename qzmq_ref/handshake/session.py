@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from qzmq_ref.crypto import Entropy
-from qzmq_ref.crypto.hash import HashFunction
+from qzmq_ref.crypto.hash import HashFunction, hash_function
 from qzmq_ref.crypto.provider import KemPrivateKey
 from qzmq_ref.crypto.signature import PublicKey
 from qzmq_ref.handshake.configuration import Configuration
@@ -14,7 +14,7 @@ from qzmq_ref.handshake.keyschedule import GenerationSecrets, HandshakeSecrets
 from qzmq_ref.handshake.messages import ClientAuth, EarlyDataStatus, vector
 from qzmq_ref.handshake.outputs import Decision, Install, Output, Peer
 from qzmq_ref.handshake.tickets import ClientTicket
-from qzmq_ref.registries import AlertDescription, CipherSuite, HashId, MessageType, SigId
+from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType, SigId
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,7 +88,7 @@ class Session:
     @property
     def hash(self) -> HashFunction:
         """The suite's hash; only asked for once there is a suite."""
-        return HashFunction(HashId(self.chosen.hash))
+        return hash_function(self.chosen.hash)
 
     @property
     def chosen(self) -> CipherSuite:
