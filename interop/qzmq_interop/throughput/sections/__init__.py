@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qzmq_interop.throughput.rounds import Effort
-from qzmq_interop.throughput.sections import suites
+from qzmq_interop.throughput.sections import acceleration, suites
 from qzmq_interop.throughput.sheets import Sheet
 
 
@@ -20,4 +20,5 @@ class Section:
 
 SECTIONS: Mapping[str, Section] = {
     "suites": Section("AES-256-GCM beside ChaCha20-Poly1305", suites.measured),
+    "acceleration": Section("what AES, carry-less multiplication and wide vectors bring", acceleration.measured),
 }
