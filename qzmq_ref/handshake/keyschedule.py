@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from qzmq_ref.alerts import LocalError
 from qzmq_ref.crypto.hash import HashFunction
 from qzmq_ref.handshake.messages import vector
 from qzmq_ref.spec.schema import structure
@@ -11,7 +12,15 @@ from qzmq_ref.spec.tables import tables
 
 PREFIX = b"qzmq1 "
 
-_ROWS = {row[kind]: row for table, kind in (("secrets", "Secret"), ("keys", "Key")) for row in tables()[table]}
+MAX_LABEL = 255 - len(PREFIX)
+"""Octets of a label of the exporter."""
+
+_ROWS = {
+    row[kind]: (row["Label"].encode(), None if row["Length"] == "Hash.length" else int(row["Length"]))
+    for table, kind in (("secrets", "Secret"), ("keys", "Key"))
+    for row in tables()[table]
+}
+"""Label and length of each secret and key; None is Hash.length."""
 
 
 @structure("HkdfLabel")
@@ -57,9 +66,8 @@ def hkdf_label(length: int, label: bytes, context: bytes) -> bytes:
 
 def expand(hash_function: HashFunction, secret: bytes, name: str, context: bytes = b"") -> bytes:
     """The secret or key called `name` in the tables, from `secret`, over `context` (a digest, or empty)."""
-    row = _ROWS[name]
-    length = hash_function.length if row["Length"] == "Hash.length" else int(row["Length"])
-    return expand_label(hash_function, secret, row["Label"].encode(), context, length)
+    label, length = _ROWS[name]
+    return expand_label(hash_function, secret, label, context, length or hash_function.length)
 
 
 def early_secret(hash_function: HashFunction, psk: bytes = b"") -> bytes:
@@ -118,7 +126,13 @@ def next_traffic_secret(hash_function: HashFunction, traffic: bytes) -> bytes:
 
 
 def exporter(hash_function: HashFunction, exp: bytes, label: bytes, context: bytes, length: int) -> bytes:
-    """Keying material for the application, `length` octets (KS-6; RFC 8446 section 7.5)."""
+    """Keying material for the application, `length` octets (KS-6; RFC 8446 section 7.5).
+
+    LocalError if the label does not have 1 to MAX_LABEL octets, or `length` is not 1 to 255 times Hash.length.
+    """
+    if not 1 <= len(label) <= MAX_LABEL or not 1 <= length <= 255 * hash_function.length:
+        bounds = f"a label of 1 to {MAX_LABEL} octets, and gives 1 to {255 * hash_function.length}"
+        raise LocalError(f"KS-6: the exporter wants {bounds}")
     derived = expand_label(hash_function, exp, label, hash_function.digest(b""), hash_function.length)
     return expand_label(hash_function, derived, b"exporter", hash_function.digest(context), length)
 

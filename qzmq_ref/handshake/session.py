@@ -64,10 +64,12 @@ class Session:
 
     def but(self, **changes: Any) -> Session:
         """This session with some fields changed; dataclasses.replace would be a third of a handshake's Python."""
-        if not changes.keys() <= self.__dict__.keys():
+        fields = self.__dict__.copy()
+        fields.update(changes)
+        if len(fields) != len(self.__dict__):
             raise TypeError(f"Session has no {', '.join(changes.keys() - self.__dict__.keys())}")
         session = object.__new__(Session)
-        session.__dict__.update(self.__dict__, **changes)
+        object.__setattr__(session, "__dict__", fields)
         return session
 
     def emit(self, *outputs: Output) -> Session:
