@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from typing import TypeAlias
 
@@ -34,6 +34,7 @@ class Reference(Library[Socket]):
 
     def __init__(self) -> None:
         self._contexts = Contexts()
+        self._poller = zmq.Poller()
 
     def open(self, request: Request) -> tuple[Socket, str]:
         security = request["security"]
@@ -49,6 +50,7 @@ class Reference(Library[Socket]):
         except BaseException:
             socket.close(linger=0)
             raise
+        self._poller.register(socket, zmq.POLLIN)
         return socket, socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def send(self, socket: Socket, parts: Sequence[bytes]) -> bool:
@@ -60,6 +62,9 @@ class Reference(Library[Socket]):
             return False
         return True
 
+    def readable(self, _: Collection[Socket]) -> Collection[Socket]:
+        return [socket for socket, _event in self._poller.poll(0)]
+
     def receive(self, socket: Socket) -> tuple[Sequence[bytes], Mapping[str, str]] | None:
         if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             return None
@@ -67,6 +72,7 @@ class Reference(Library[Socket]):
         return [frame.bytes for frame in frames], _properties(frames[-1])
 
     def close(self, socket: Socket) -> None:
+        self._poller.unregister(socket)
         socket.close(linger=0)
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ import itertools
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 PROTOCOL = 1
@@ -58,6 +58,10 @@ class Library(ABC, Generic[Socket]):
     @abstractmethod
     def receive(self, socket: Socket) -> tuple[Sequence[bytes], Mapping[str, str]] | None:
         """The next message that is there already, and what the application can read of the peer beside it."""
+
+    def readable(self, sockets: Collection[Socket]) -> Collection[Socket]:
+        """Those that may have something to receive: fewer than all, if one call of the library can tell."""
+        return sockets
 
     @abstractmethod
     def close(self, socket: Socket) -> None:
@@ -130,10 +134,11 @@ class Adapter(Generic[Socket]):
     def recv(self, _: Request) -> Answer:
         """Whatever has reached any socket since the last time."""
         messages: list[Answer] = []
-        for number, socket in self._sockets.items():
+        numbers = {socket: number for number, socket in self._sockets.items()}
+        for socket in self._library.readable(numbers.keys()):
             while received := self._library.receive(socket):
                 parts, properties = received
-                messages.append({"socket": number, "parts": [part.hex() for part in parts], "properties": properties})
+                messages.append({"socket": numbers[socket], "parts": [part.hex() for part in parts], "properties": properties})
         return {"messages": messages}
 
     def control(self, request: Request) -> Answer:
