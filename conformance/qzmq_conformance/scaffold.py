@@ -138,7 +138,8 @@ class Adapter(Generic[Socket]):
         for socket in self._library.readable(numbers.keys()):
             while received := self._library.receive(socket):
                 parts, properties = received
-                messages.append({"socket": numbers[socket], "parts": [part.hex() for part in parts], "properties": properties})
+                octets = [part.hex() for part in parts]
+                messages.append({"socket": numbers[socket], "parts": octets, "properties": properties})
         return {"messages": messages}
 
     def control(self, request: Request) -> Answer:
