@@ -54,7 +54,6 @@ MAX_HANDSHAKE_MESSAGE = 2**17
 LIMITS = dict.fromkeys(("established", "closing"), MAX_RECORD + OVERHEAD)
 """Octets of the longest message in these states, without its framing (REC-3); elsewhere MAX_HANDSHAKE_MESSAGE."""
 
-
 REKEY_STEP = 192
 """Step of either direction from which on a side asks for a new generation (ROT-15)."""
 
@@ -187,6 +186,16 @@ class Connection:
         """
         for _ in self._apply(step(self._session, "(rekey)")):
             pass  # the caller knows that it asked
+
+    def step(self) -> bool:
+        """Use the next traffic key for what this side sends, from an empty record on (ROT-2, ROT-3).
+
+        False, and nothing happens, if the session is not established or this was the last step (ROT-6).
+        """
+        records = known(self._writer).announced_step() if self.established else []
+        for record in records:
+            self._frame(record)
+        return bool(records)
 
     def rekey_due(self) -> bool:
         """Whether the time or the steps of the generation ask for a new one (ROT-15)."""

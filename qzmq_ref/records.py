@@ -134,6 +134,17 @@ class RecordWriter:
             raise LocalError("ROT-6: this direction is at its last step; close the session and connect again")
         self._use(self._chain.next_step(self._key))
 
+    def announced_step(self) -> list[bytes]:
+        """Step now, and return the empty records that tell the peer; none at the last step (ROT-6).
+
+        A key that has sealed nothing seals one of them first, or the peer would see a jump (ROT-2).
+        """
+        if self._key.epoch & 0xFF == MAX_STEP:
+            return []
+        records = [self.seal(DATA, b"")] if self._first_at is None else []
+        self.step()
+        return [*records, self.seal(DATA, b"")]
+
     def seal_into(self, message_type: int, plaintext: memoryview, out: memoryview, flags: int = 0) -> int:
         """Write header || ciphertext || tag, `len(plaintext) + OVERHEAD` octets, to `out` and return their number.
 

@@ -17,6 +17,8 @@ from qzmq_ref.policy import Limits, Policy
 from qzmq_ref.registries import KemId
 from tests.pairs import Pair, make_pair, seeded
 
+ACTS = ("up", "down", "client step", "server step", "client rekey", "server rekey", "carry up", "carry down")
+
 
 def established(policy: Policy | str = "performance") -> Pair:
     pair = make_pair(policy).exchange()
@@ -61,17 +63,19 @@ def test_either_side_starts_a_generation(preset: str, role: str) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from(["up", "down", "client rekey", "server rekey", "carry up", "carry down"]), max_size=30))
-def test_no_order_of_traffic_and_rekeys_loses_an_octet(acts: list[str]) -> None:
-    """ROT-9 to ROT-14: offers, requests and data cross in every way."""
+@given(st.lists(st.sampled_from(ACTS), max_size=30))
+def test_no_order_of_traffic_steps_and_rekeys_loses_an_octet(acts: list[str]) -> None:
+    """ROT-2, ROT-3, ROT-9 to ROT-14: steps, offers, requests and data cross in every way."""
     pair, sent = established(), {"up": b"", "down": b""}
     for number, act in enumerate(acts):
-        connection = pair.client if act in ("up", "client rekey") else pair.server
+        connection = pair.client if act in ("up", "client rekey", "client step") else pair.server
         if act in sent:
             connection.send(octets := b"%d," % number)
             sent[act] += octets
         elif act.endswith("rekey"):
             connection.rekey()
+        elif act.endswith("step"):
+            assert connection.step()
         elif act == "carry up":
             pair.server_events += pair.server.receive(pair.client.data_to_send())
         else:
@@ -79,6 +83,27 @@ def test_no_order_of_traffic_and_rekeys_loses_an_octet(acts: list[str]) -> None:
     pair.exchange()
     assert received(pair) == (sent["up"], sent["down"])
     assert generations(pair.client) == generations(pair.server)
+
+
+def test_a_step_on_demand() -> None:
+    """ROT-2, ROT-3, ROT-6: told at once by an empty record, of one direction, and never beyond the last step."""
+    pair = established()
+    assert (pair.client.step(), pair.client.step()) == (True, True)
+    assert pair.exchange().server.epochs[1] == pair.client.epochs[0] == 0x0102
+    assert pair.client.epochs[1] == pair.server.epochs[0] == 0x0100
+    assert received(pair) == (b"", b"")
+    for _ in range(253):
+        assert pair.client.step()
+    assert not pair.client.step()
+    assert pair.exchange().server.epochs[1] == 0x01FF
+    pair.client.close()
+    assert not pair.client.step()
+
+
+def test_no_step_before_the_session() -> None:
+    pair = make_pair("performance")
+    assert not pair.client.step()
+    assert len(pair.client.data_to_send()) == 8
 
 
 def test_the_old_generation_holds_until_the_peer_uses_the_new_one() -> None:

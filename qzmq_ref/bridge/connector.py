@@ -221,8 +221,9 @@ class Connector:
     def _join(self, hop: LocalHop, remote: Authenticated) -> None:
         def begin(first: bytes) -> None:
             self._hop = self._remote = None
-            self._session = remote.session(self, hop.sock)
-            remote.start(self._session, first)
+            self._session = session = remote.session(self, hop.sock)
+            self._link.sessions.enter(session, self.endpoint)
+            remote.start(session, first)
 
         if self._early is not None:  # the hop has seen READY already, and spoken
             left = left_to_send(self._early, self._early_sent, remote.events)
@@ -255,6 +256,7 @@ class Connector:
 
     def session_ended(self, session: Session, *, by_local: bool) -> None:
         """libzmq comes back by its own timer; a STREAM's connection is dialled again by ours."""
+        self._link.sessions.leave(session)
         if session is self._session:
             self._session = None
         if self._closing:

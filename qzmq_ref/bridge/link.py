@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from qzmq_ref.bridge.observer import Observe
 from qzmq_ref.bridge.options import Options
 from qzmq_ref.bridge.report import Unanswered
+from qzmq_ref.bridge.sessions import Sessions
 from qzmq_ref.bridge.watched import WatchedConnection
 from qzmq_ref.connection import Authorize, ClientTicket, Configuration, Connection, Decision
 from qzmq_ref.handshake.resume import offerable
@@ -40,6 +41,7 @@ class Link:
     observe: Observe | None = None
     authorizer: Authorizer | None = None
     clients: Counter[str] = field(default_factory=Counter)
+    sessions: Sessions = field(default_factory=Sessions)
 
     @property
     def framed(self) -> bool:
@@ -71,5 +73,5 @@ class Link:
 
     def ticket(self) -> ClientTicket | None:
         """A ticket to come back with, if there is one that may be offered now (RES-6, RES-7)."""
-        ticket = self.tickets.newest()
+        ticket = self.tickets.newest() if self.sessions.resume else None
         return ticket if ticket and offerable(self.configuration, ticket) else None

@@ -91,8 +91,9 @@ class Listener:
     def session_told(self, event: TicketReceived | Rekeying) -> None:
         """Nothing to do: a server's tickets are in its store."""
 
-    def session_ended(self, session: Session, *, by_local: bool) -> None:
-        """Nothing to do: the peer connects again if it wants to."""
+    def session_ended(self, session: Session, *, by_local: bool) -> None:  # noqa: ARG002
+        """The peer connects again if it wants to."""
+        self._link.sessions.leave(session)
 
     def _watch(self) -> None:
         if self._listener.fileno() >= 0:
@@ -173,12 +174,17 @@ class Listener:
 
         def reached(local: socket.socket) -> None:
             hop = LocalHop(self._bridge, local, framed=self._link.framed)
-            hop.done = lambda first: authenticated.start(authenticated.session(self, local), first)
+            hop.done = partial(self._begin, authenticated, local)
             hop.lost = authenticated.decline
             hop.announce(authenticated.peer.metadata)
 
         options = self._link.options
         connect_private(self._bridge.loop, self.private, options, reached=reached, gone=authenticated.decline)
+
+    def _begin(self, authenticated: Authenticated, local: socket.socket, first: bytes) -> None:
+        session = authenticated.session(self, local)
+        self._link.sessions.enter(session, self.endpoint)
+        authenticated.start(session, first)
 
 
 def _listen(endpoint: Endpoint, link: Link) -> socket.socket:

@@ -12,10 +12,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
 from qzmq_ref.bridge.poller import IN, poller
 
 log = logging.getLogger("qzmq")
+
+_T = TypeVar("_T")
 
 BATCH = 64
 """Descriptors reported per turn."""
@@ -41,7 +45,7 @@ class Timer:
 
 
 class Loop:
-    """Event loop in a daemon thread. Everything but `call`, `run`, `start` and `stop` is for that thread only."""
+    """Event loop in a daemon thread. All but `call`, `run`, `ask`, `start` and `stop` is for that thread only."""
 
     def __init__(self) -> None:
         self._poller = poller()
@@ -91,6 +95,19 @@ class Loop:
         while not done.wait(1.0) and self.alive():
             pass
         return None
+
+    def ask(self, question: Callable[[], _T]) -> _T:
+        """Have the loop call `question`, and wait for what it returns or raises."""
+        answer: Future[_T] = Future()
+
+        def act() -> None:
+            try:
+                answer.set_result(question())
+            except Exception as error:  # noqa: BLE001  (the asker's)
+                answer.set_exception(error)
+
+        self.run(act)
+        return answer.result(0)
 
     def stop(self) -> None:
         """End the thread and close what the loop itself holds."""

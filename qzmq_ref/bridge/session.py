@@ -125,6 +125,27 @@ class Session:
         self._bridge.loop.close(self._local)
         self._bridge.loop.close(self._remote)
 
+    # ---- what the application asks for
+
+    @property
+    def pin(self) -> bytes | None:
+        """Who the peer is, None for an anonymous client."""
+        return self._connection.peer.pin if self._connection.peer else None
+
+    def rekey(self, *, generation: bool) -> bool:
+        """Step the sending key (ROT-2), or ask for a new generation (ROT-8); False at the last step (ROT-6)."""
+        stepped = True
+        if generation:
+            self._connection.rekey()
+        else:
+            stepped = self._connection.step()
+        self._say()
+        return stepped
+
+    def export(self, label: str, context: bytes, length: int) -> bytes:
+        """As Connection.export."""
+        return self._connection.export(label, context, length)
+
     # ---- local hop to remote hop
 
     def _local_ready(self, events: int) -> None:

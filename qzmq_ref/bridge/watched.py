@@ -149,6 +149,13 @@ class WatchedConnection(Connection):
             self._asked_at = self._clock()
         super().rekey()
 
+    def step(self) -> bool:
+        """As Connection.step."""
+        before = self.epochs[0]
+        stepped = super().step()
+        self._stepped(0, before)
+        return stepped
+
     def _carried(self, way: int, octets: memoryview, began: float) -> None:
         messages = self._counters[way].feed(octets) if self._counters else 0
         self._watch.carried("received" if way else "sent", len(octets), messages, self._clock() - began)

@@ -14,11 +14,15 @@ from qzmq_ref.registries import CipherSuite, MessageType
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is at the other end. `pin` is None for an anonymous client; `metadata` is filtered and extended (PAT-5)."""
+    """Who is at the other end. `pin` is None for an anonymous client; `metadata` is filtered and extended (PAT-5).
+
+    `resumed`: a ticket brought it back (RES-7).
+    """
 
     pin: bytes | None
     suite: CipherSuite
     metadata: tuple[Property, ...]
+    resumed: bool = False
 
 
 @dataclass(frozen=True)

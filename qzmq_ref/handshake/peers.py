@@ -31,4 +31,4 @@ def peer_of(session: Session, octets: bytes) -> Peer:
         check_identity_is_pin(properties, pin)
     if configuration.socket_type:
         properties += added_properties(pin, session.chosen, session.peer_address)
-    return Peer(pin, session.chosen, properties)
+    return Peer(pin, session.chosen, properties, session.resumed)

@@ -20,6 +20,7 @@ from qzmq_ref.bridge.dualstack import DualListener
 from qzmq_ref.bridge.endpoints import parse
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
+from qzmq_ref.bridge.sessions import Sessions
 from qzmq_ref.handshake.tickets import TicketStore
 from qzmq_ref.policy import Policy
 from qzmq_ref.socket.curve import CurveClients, curve_options
@@ -32,7 +33,7 @@ from qzmq_ref.socket.options import (
     socket_type,
     transport_options,
 )
-from qzmq_ref.socket.security import KeyText, PemText, Security
+from qzmq_ref.socket.security import KeyText, PemText, Security, octets
 
 if TYPE_CHECKING:
     from qzmq_ref.socket.context import SecuredContext
@@ -68,6 +69,7 @@ class SecuredSocket(zmq.Socket[_T]):
 
     _endpoints: dict[str, list[Listener | Connector]]
     _monitor: Monitor
+    _sessions: Sessions
     _last_endpoint: bytes | None = None
     _own_metadata: tuple[bytes, ...] = ()
     _zap_domain: bytes = b""
@@ -77,14 +79,59 @@ class SecuredSocket(zmq.Socket[_T]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._endpoints = {}
         self._monitor = Monitor()
+        self._sessions = Sessions()
         super().__init__(*arguments, **options)  # type: ignore[misc]  # its overloads name self's type
         self._linger = linger_of(self)
+
+    @property
+    def qzmq_resume(self) -> bool:
+        """Whether this client's next connection may come back with a ticket, as at first; set it at any time."""
+        return self._sessions.resume
+
+    @qzmq_resume.setter
+    def qzmq_resume(self, resume: bool) -> None:
+        self._sessions.resume = resume
 
     @property
     def qzmq_sessions(self) -> Mapping[str, int]:
         """How many clients have been authenticated so far where this socket is bound, by mechanism."""
         endpoints = itertools.chain.from_iterable(self._endpoints.values())
         return sum((each.sessions for each in endpoints if isinstance(each, Listener)), Counter())
+
+    # ---- sessions
+
+    def rekey(
+        self, generation: bool = False, *, peer: KeyText | None = None, endpoint: str | bytes | None = None
+    ) -> int:
+        """Rekey every session, or those with one peer or at one endpoint; returns how many.
+
+        A step (ROT-2) of this side's sending key protects what was sent from whoever reads this side's memory later; it
+        is taken when the call returns. A new generation (ROT-8) shuts out who has read it already; when the call
+        returns it has only been asked for. `peer` is a public key, as X-QZMQ-Peer names it, `endpoint` one that this
+        socket is bound or connected to. LocalError if `peer` is no key. Messages flow meanwhile; any thread may call.
+        """
+        pin = None if peer is None else octets("peer", peer)
+        place = None if endpoint is None else _text(endpoint)
+        return self._bridge().loop.ask(lambda: self._sessions.rekey(pin, place, generation=generation))
+
+    def export(
+        self,
+        label: str,
+        context: bytes = b"",
+        length: int = 32,
+        *,
+        peer: KeyText | None = None,
+        endpoint: str | bytes | None = None,
+    ) -> bytes:
+        """Keying material that only the two ends of a session have, `length` octets (KS-6; RFC 8446 section 7.5).
+
+        Both ends get the same for the same `label` (1 to 249 octets in UTF-8) and `context`. Where there are several
+        sessions, `peer` and `endpoint` choose one as in `rekey`. LocalError if that is none or several, or if the label
+        or the length is out of bounds. A reconnect begins another session.
+        """
+        pin = None if peer is None else octets("peer", peer)
+        place = None if endpoint is None else _text(endpoint)
+        return self._bridge().loop.ask(lambda: self._sessions.export(pin, place, label, context, length))
 
     # ---- endpoints
 
@@ -242,6 +289,7 @@ class SecuredSocket(zmq.Socket[_T]):
             observe=self.context.slot.observe,
             authorizer=zap.authorizer(bridge, domain),
             clients=self.context.slot.clients,
+            sessions=self._sessions,
         )
 
     # ---- options
