@@ -97,3 +97,27 @@ func (n names[T]) find(enum, name string) (T, error) {
 	}
 	return 0, fmt.Errorf("no %s is called %q; the names are %v", enum, name, []string(n))
 }
+
+// UnmarshalText reads what String writes.
+func (id *KemId) UnmarshalText(text []byte) (err error) {
+	*id, err = KemIdOf(string(text))
+	return err
+}
+
+// UnmarshalText reads what String writes.
+func (id *SigId) UnmarshalText(text []byte) (err error) {
+	*id, err = SigIdOf(string(text))
+	return err
+}
+
+// UnmarshalText reads what String writes.
+func (id *AeadId) UnmarshalText(text []byte) (err error) {
+	*id, err = AeadIdOf(string(text))
+	return err
+}
+
+// UnmarshalText reads what String writes.
+func (id *HashId) UnmarshalText(text []byte) (err error) {
+	*id, err = HashIdOf(string(text))
+	return err
+}

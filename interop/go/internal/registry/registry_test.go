@@ -1,0 +1,167 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"qzmq.test/go/internal/spectext"
+)
+
+// Every enum of spec/registries.md has the same names and numbers here, and no other has a name.
+func TestEnums(t *testing.T) {
+	enums := spectext.Load(t).Enums
+	for name, of := range map[string]func(number int) string{
+		"KemId":         func(n int) string { return KemId(n).String() },
+		"SigId":         func(n int) string { return SigId(n).String() },
+		"AeadId":        func(n int) string { return AeadId(n).String() },
+		"HashId":        func(n int) string { return HashId(n).String() },
+		"MessageType":   func(n int) string { return MessageType(n).String() },
+		"ExtensionType": func(n int) string { return ExtensionType(n).String() },
+	} {
+		found := map[string]int{}
+		for number := range 1 << 16 {
+			if name != "ExtensionType" && number > 255 {
+				break
+			}
+			if s := of(number); !strings.HasPrefix(s, "0x") {
+				found[s] = number
+			}
+		}
+		if !maps.Equal(found, enums[name]) {
+			t.Errorf("%s is %v, not %v", name, found, enums[name])
+		}
+	}
+}
+
+// The tables of sizes, row by row.
+func TestSizes(t *testing.T) {
+	tables := spectext.Load(t).Tables
+	number := func(row map[string]string, column string) int {
+		value, err := strconv.Atoi(row[column])
+		if err != nil {
+			t.Fatalf("%v: %v", row, err)
+		}
+		return value
+	}
+	for _, row := range tables["kems"] {
+		id, err := KemIdOf(row["KemId"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes, listed := id.Sizes()
+		if want := (KemSizes{number(row, "Public key"), number(row, "Ciphertext"), number(row, "Secret")}); !listed || sizes != want {
+			t.Errorf("%v is %+v, not %+v", id, sizes, want)
+		}
+	}
+	for _, row := range tables["signatures"] {
+		id, err := SigIdOf(row["SigId"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes, listed := id.Sizes()
+		if want := (SigSizes{number(row, "Public key"), number(row, "Signature")}); !listed || sizes != want {
+			t.Errorf("%v is %+v, not %+v", id, sizes, want)
+		}
+	}
+	for _, row := range tables["aeads"] {
+		id, err := AeadIdOf(row["AeadId"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !id.Listed() || number(row, "Key") != KeySize || number(row, "Nonce") != NonceSize || number(row, "Tag") != TagSize {
+			t.Errorf("%v is not %v", id, row)
+		}
+	}
+	for _, row := range tables["hashes"] {
+		id, err := HashIdOf(row["HashId"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if octets, usable := id.Size(); !usable || octets != number(row, "Hash.length") {
+			t.Errorf("%v has %d octets, not %v", id, octets, row)
+		}
+	}
+	if _, listed := KemId(5).Sizes(); listed || len(tables["kems"]) != 5 {
+		t.Errorf("table kems has %d rows", len(tables["kems"]))
+	}
+	if _, usable := BLAKE3.Size(); usable {
+		t.Error("blake3 is reserved")
+	}
+}
+
+// Which message is a record, and which extension may stand where.
+func TestMessagesAndExtensions(t *testing.T) {
+	tables := spectext.Load(t).Tables
+	protection := map[string]string{}
+	for _, row := range tables["messages"] {
+		protection[row["Type"]] = row["Protection"]
+	}
+	for number := range 256 {
+		message := MessageType(number)
+		found := ""
+		if message.Plain() {
+			found += "plain"
+		}
+		if message.Sealed() {
+			found += "sealed"
+		}
+		if found != protection[message.String()] {
+			t.Errorf("%v is %q, not %q", message, found, protection[message.String()])
+		}
+	}
+	legal := map[string]bool{}
+	for _, row := range tables["extensions"] {
+		legal[row["Message"]+" "+row["Extension"]] = true
+	}
+	found := map[string]bool{}
+	for message := range 256 {
+		for extension := range 1 << 16 {
+			if e, m := ExtensionType(extension), MessageType(message); e.LegalIn(m) {
+				found[m.String()+" "+e.String()] = true
+			}
+		}
+	}
+	if !maps.Equal(found, legal) {
+		t.Errorf("legal are %v, not %v", found, legal)
+	}
+}
+
+func TestGrease(t *testing.T) {
+	var values []uint16
+	for value := range 1 << 16 {
+		if IsGrease(uint16(value)) {
+			values = append(values, uint16(value))
+		}
+	}
+	for i := range 16 {
+		if want := uint16(i<<12 | 0x0A00 | i<<4 | 0x0A); values[i] != want || Grease(byte(i<<4|0x0F)) != want {
+			t.Errorf("value %d is %#04x and %#04x, not %#04x", i, values[i], Grease(byte(i<<4)), want)
+		}
+	}
+	if len(values) != 16 {
+		t.Errorf("%d values are GREASE", len(values))
+	}
+}
+
+func TestSuiteText(t *testing.T) {
+	suite := Suite{X25519MLKEM1024, MLDSA87, ChaCha20Poly1305, SHA512}
+	if suite.String() != "x25519_ml_kem_1024/ml_dsa_87/chacha20_poly1305/sha_512" {
+		t.Errorf("it is called %v", suite)
+	}
+	if read, err := ParseSuite(suite.String()); err != nil || read != suite {
+		t.Errorf("read as %v: %v", read, err)
+	}
+	for _, text := range []string{"", "x25519", "a/ed25519/aes_256_gcm/sha_256", "x25519/a/aes_256_gcm/sha_256",
+		"x25519/ed25519/a/sha_256", "x25519/ed25519/aes_256_gcm/a", "x25519/ed25519/aes_256_gcm/sha_256/"} {
+		if _, err := ParseSuite(text); err == nil {
+			t.Errorf("%q is a suite", text)
+		}
+	}
+	unlisted := []Suite{{Kem: 5}, {Sig: 4}, {Aead: 2}, {Hash: BLAKE3}, {42, 42, 42, 42}}
+	if slices.ContainsFunc(unlisted, Suite.Supported) || !suite.Supported() {
+		t.Error("supported is what the registry lists")
+	}
+}
