@@ -116,6 +116,20 @@ def test_coming_back(preset: str, authorised: bool | None) -> None:
     assert resumed(world.pair(tickets_of(pair)[0]).exchange())
 
 
+@pytest.mark.parametrize("tickets", range(4))
+def test_a_resumed_session_brings_one_ticket_for_the_one_it_used(tickets: int) -> None:
+    """RES-1; a new generation, whose predecessor's tickets are gone, brings all of them again."""
+    world = World.make(Policy.preset("default"))
+    (ticket, _) = world.tickets()
+    server = replace(world.server, policy=replace(world.server.policy, tickets=tickets))
+    pair = replace(world, server=server).pair(ticket).exchange()
+    assert resumed(pair)
+    assert len(tickets_of(pair)) == min(1, tickets)
+    pair.client.rekey()
+    pair.exchange()
+    assert len(tickets_of(pair)) == min(1, tickets) + tickets
+
+
 def test_no_signature_is_made_or_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """RES-10, RES-11."""
     world = World.make()

@@ -125,6 +125,6 @@ def not_after(configuration: Configuration, certificate: bytes) -> float:
 
     `certificate` is the peer's, which was accepted; it is empty for an anonymous client.
     """
-    shown = parse_structure("Certificate", certificate, "REG-2") if certificate else None
-    peers = _entries(shown) if shown and shown.certificate_type == CertificateType.X509 else ()
+    chained = certificate[:1] == bytes([CertificateType.X509])
+    peers = _entries(parse_structure("Certificate", certificate, "REG-2")) if chained else ()
     return min((x509.read(der).not_after for der in (*configuration.chain, *peers)), default=inf)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.crypto.hash import HashFunction, hash_function
+from qzmq_ref.crypto.signature import PublicKey
 from qzmq_ref.handshake import keyschedule
-from qzmq_ref.handshake.certificates import not_after, parse_certificate, trusted_client, trusted_server
+from qzmq_ref.handshake.certificates import not_after, trusted_client, trusted_server
 from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.extensions import listed_extensions
 from qzmq_ref.handshake.messages import (
@@ -163,27 +164,34 @@ def resume(session: Session, message: ClientHello) -> Session:
     if message.extensions[-1].extension_type != ExtensionType.PRE_SHARED_KEY:
         raise Alert(AlertDescription.ILLEGAL_PARAMETER, "RES-8", "pre_shared_key is not the last extension")
     session = session.but(early_status=EarlyDataStatus.UNKNOWN if early else None)
-    ticket = _held_ticket(session.configuration, message, key.identity)
-    if ticket is None or (session.authorizing and not ticket.client_certificate):  # ZAP-10
+    held = _held_ticket(session.configuration, message, key.identity)
+    if held is None or (session.authorizing and held.key is None):  # ZAP-10
         return session
-    _check_binder(session, ticket, key.binder)
+    _check_binder(session, held.ticket, key.binder)
     if not known(session.configuration.tickets).take(key.identity):
         return session
-    return _resumed(session, ticket, early=early)
+    return _resumed(session, held, early=early)
 
 
-def _held_ticket(configuration: Configuration, hello: ClientHello, identity: bytes) -> ServerTicket | None:
+@dataclass(frozen=True)
+class _Held:
+    """A ticket that holds, and the key of its client, None for an anonymous one."""
+
+    ticket: ServerTicket
+    key: PublicKey | None
+
+
+def _held_ticket(configuration: Configuration, hello: ClientHello, identity: bytes) -> _Held | None:
     """The ticket, if this listener as it is now would accept it (RES-5, RES-6)."""
     ticket = configuration.tickets.peek(identity) if configuration.tickets else None
     if ticket is None or ticket.digest != configuration.digest or ticket.suite not in hello.suites:
         return None
     if not ticket.client_certificate:
-        return None if configuration.asks_clients else ticket
+        return None if configuration.asks_clients else _Held(ticket, None)
     try:
-        trusted_client(configuration, ticket.client_certificate)
+        return _Held(ticket, trusted_client(configuration, ticket.client_certificate))
     except Alert:
         return None
-    return ticket
 
 
 def _check_binder(session: Session, ticket: ServerTicket, binder: bytes) -> None:
@@ -194,22 +202,19 @@ def _check_binder(session: Session, ticket: ServerTicket, binder: bytes) -> None
         raise Alert(AlertDescription.DECRYPT_ERROR, "RES-9", "PreSharedKey.binder does not match")
 
 
-def _resumed(session: Session, ticket: ServerTicket, *, early: bool) -> Session:
+def _resumed(session: Session, held: _Held, *, early: bool) -> Session:
     """The session as the ticket makes it; from here on nobody else can use the ticket."""
+    ticket = held.ticket
     session = session.but(
         resumed=True,
         client_hello=session.received,
         suite=ticket.suite,
         psk=ticket.psk,
+        peer_key=held.key,
         peer_certificate=ticket.client_certificate,
         peer_metadata=ticket.client_metadata,
         authenticated_at=ticket.authenticated_at,
     )
-    if ticket.client_certificate:
-        configuration = session.configuration
-        algorithms = configuration.policy.client_signatures
-        key = parse_certificate(ticket.client_certificate, algorithms, configuration.provider).key
-        session = session.but(peer_key=key)
     if not early:
         return session
     if session.authorizing or not (session.configuration.policy.early_data and ticket.early_octets):  # ZAP-10
@@ -219,7 +224,8 @@ def _resumed(session: Session, ticket: ServerTicket, *, early: bool) -> Session:
 
 
 def new_tickets(session: Session) -> Session:
-    """RES-1, RES-2, CERT-18: none without a store, or once the last signatures or a certificate are too old."""
+    """RES-1, RES-2, CERT-18: none without a store, or once the last signatures or a certificate are too old; one for the
+    one that a resumed session has used."""
     configuration = session.configuration
     store, policy = configuration.tickets, configuration.policy
     if store is None:
@@ -232,7 +238,7 @@ def new_tickets(session: Session) -> Session:
         return session
     early_octets = MAX_EARLY_OCTETS if policy.early_data else 0
     session = session.but(authenticated_at=signed, issued=())
-    for _ in range(policy.tickets):
+    for _ in range(min(policy.tickets, 1) if session.resumed and session.generation == 1 else policy.tickets):
         nonce, identity = session.entropy(NONCE), session.entropy(IDENTITY)
         ticket = ServerTicket(
             psk=ticket_psk(session, nonce),

@@ -157,8 +157,8 @@ def _verify_client_signature(session: Session, auth: ClientAuth) -> Session:
 
 
 def trust_client(session: Session, _: ClientKey) -> Session:
-    """CERT-4, CERT-8 to CERT-15; of a ticket's certificate too (RES-6)."""
-    if session.configuration.asks_clients:
+    """CERT-4, CERT-8 to CERT-15. A ticket was only taken because its certificate passed (RES-6)."""
+    if session.configuration.asks_clients and not session.resumed:
         trusted_client(session.configuration, session.peer_certificate)
     return session
 
