@@ -60,8 +60,8 @@ class Policy:
     octets that every data record's plaintext is padded to a multiple of (0: none, REC-13). `handshake_timeout` is in
     seconds. `identity_is_pin` refuses a peer whose routing identity is another than its pin (PAT-9). A server
     asks for a puzzle of `difficulty` bits as `retry` says, a client solves none above `max_difficulty` bits (PUZ-3). A
-    server sends `tickets` tickets, one if the session is resumed (RES-1), that hold `ticket_lifetime` seconds (RES-2), and releases early data only
-    with `early_data` (RES-16).
+    server sends `tickets` tickets, one if the session is resumed (RES-1), that hold `ticket_lifetime` seconds (RES-2),
+    and releases early data only with `early_data` (RES-16).
     """
 
     suites: tuple[CipherSuite, ...]

@@ -224,8 +224,8 @@ def _resumed(session: Session, held: _Held, *, early: bool) -> Session:
 
 
 def new_tickets(session: Session) -> Session:
-    """RES-1, RES-2, CERT-18: none without a store, or once the last signatures or a certificate are too old; one for the
-    one that a resumed session has used."""
+    """RES-1, RES-2, CERT-18: none without a store, or once the last signatures or a certificate are too old, and one
+    for the one that a resumed session has used."""
     configuration = session.configuration
     store, policy = configuration.tickets, configuration.policy
     if store is None:
