@@ -1,4 +1,4 @@
-package primitive
+package primitive_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"qzmq.test/go/internal/primitive"
 	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/vectors"
 )
@@ -32,7 +33,7 @@ func TestVectorsKEM(t *testing.T) {
 
 // A valid test is played both ways; an invalid one is a public key, with randomness where one is needed to see it fail.
 func playEncapsulation(group kemGroup, test kemTest) error {
-	kem, err := NewKEM(group.Kem)
+	kem, err := primitive.NewKEM(group.Kem)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func playEncapsulation(group kemGroup, test kemTest) error {
 }
 
 func playDecapsulation(group kemGroup, test kemTest) error {
-	kem, err := NewKEM(group.Kem)
+	kem, err := primitive.NewKEM(group.Kem)
 	if err != nil {
 		return err
 	}
@@ -117,9 +118,9 @@ func TestKEMSystemRandomness(t *testing.T) {
 	}
 }
 
-func mustKEM(t testing.TB, id registry.KemId) (KEM, registry.KemSizes) {
+func mustKEM(t testing.TB, id registry.KemId) (primitive.KEM, registry.KemSizes) {
 	t.Helper()
-	kem, err := NewKEM(id)
+	kem, err := primitive.NewKEM(id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func TestKEMWithoutRandomness(t *testing.T) {
 			t.Errorf("%v: encapsulated with 31 octets of randomness", id)
 		}
 	}
-	if _, err := NewKEM(5); err == nil {
+	if _, err := primitive.NewKEM(5); err == nil {
 		t.Error("a KEM that no registry lists")
 	}
 }
@@ -175,7 +176,7 @@ func TestKEMWithoutRandomness(t *testing.T) {
 func FuzzKEM(f *testing.F) {
 	f.Add(uint8(registry.X25519MLKEM768), make([]byte, 1216))
 	f.Fuzz(func(t *testing.T, id uint8, octets []byte) {
-		kem, err := NewKEM(registry.KemId(id % 5))
+		kem, err := primitive.NewKEM(registry.KemId(id % 5))
 		if err != nil {
 			t.Fatal(err)
 		}

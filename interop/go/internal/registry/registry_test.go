@@ -1,4 +1,4 @@
-package registry
+package registry_test
 
 import (
 	"maps"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/spectext"
 )
 
@@ -14,12 +15,12 @@ import (
 func TestEnums(t *testing.T) {
 	enums := spectext.Load(t).Enums
 	for name, of := range map[string]func(number int) string{
-		"KemId":         func(n int) string { return KemId(n).String() },
-		"SigId":         func(n int) string { return SigId(n).String() },
-		"AeadId":        func(n int) string { return AeadId(n).String() },
-		"HashId":        func(n int) string { return HashId(n).String() },
-		"MessageType":   func(n int) string { return MessageType(n).String() },
-		"ExtensionType": func(n int) string { return ExtensionType(n).String() },
+		"KemId":         func(n int) string { return registry.KemId(n).String() },
+		"SigId":         func(n int) string { return registry.SigId(n).String() },
+		"AeadId":        func(n int) string { return registry.AeadId(n).String() },
+		"HashId":        func(n int) string { return registry.HashId(n).String() },
+		"MessageType":   func(n int) string { return registry.MessageType(n).String() },
+		"ExtensionType": func(n int) string { return registry.ExtensionType(n).String() },
 	} {
 		found := map[string]int{}
 		for number := range 1 << 16 {
@@ -47,36 +48,36 @@ func TestSizes(t *testing.T) {
 		return value
 	}
 	for _, row := range tables["kems"] {
-		id, err := KemIdOf(row["KemId"])
+		id, err := registry.KemIdOf(row["KemId"])
 		if err != nil {
 			t.Fatal(err)
 		}
 		sizes, listed := id.Sizes()
-		if want := (KemSizes{number(row, "Public key"), number(row, "Ciphertext"), number(row, "Secret")}); !listed || sizes != want {
+		if want := (registry.KemSizes{number(row, "Public key"), number(row, "Ciphertext"), number(row, "Secret")}); !listed || sizes != want {
 			t.Errorf("%v is %+v, not %+v", id, sizes, want)
 		}
 	}
 	for _, row := range tables["signatures"] {
-		id, err := SigIdOf(row["SigId"])
+		id, err := registry.SigIdOf(row["SigId"])
 		if err != nil {
 			t.Fatal(err)
 		}
 		sizes, listed := id.Sizes()
-		if want := (SigSizes{number(row, "Public key"), number(row, "Signature")}); !listed || sizes != want {
+		if want := (registry.SigSizes{number(row, "Public key"), number(row, "Signature")}); !listed || sizes != want {
 			t.Errorf("%v is %+v, not %+v", id, sizes, want)
 		}
 	}
 	for _, row := range tables["aeads"] {
-		id, err := AeadIdOf(row["AeadId"])
+		id, err := registry.AeadIdOf(row["AeadId"])
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !id.Listed() || number(row, "Key") != KeySize || number(row, "Nonce") != NonceSize || number(row, "Tag") != TagSize {
+		if !id.Listed() || number(row, "Key") != registry.KeySize || number(row, "Nonce") != registry.NonceSize || number(row, "Tag") != registry.TagSize {
 			t.Errorf("%v is not %v", id, row)
 		}
 	}
 	for _, row := range tables["hashes"] {
-		id, err := HashIdOf(row["HashId"])
+		id, err := registry.HashIdOf(row["HashId"])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,10 +85,10 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%v has %d octets, not %v", id, octets, row)
 		}
 	}
-	if _, listed := KemId(5).Sizes(); listed || len(tables["kems"]) != 5 {
+	if _, listed := registry.KemId(5).Sizes(); listed || len(tables["kems"]) != 5 {
 		t.Errorf("table kems has %d rows", len(tables["kems"]))
 	}
-	if _, usable := BLAKE3.Size(); usable {
+	if _, usable := registry.BLAKE3.Size(); usable {
 		t.Error("blake3 is reserved")
 	}
 }
@@ -100,7 +101,7 @@ func TestMessagesAndExtensions(t *testing.T) {
 		protection[row["Type"]] = row["Protection"]
 	}
 	for number := range 256 {
-		message := MessageType(number)
+		message := registry.MessageType(number)
 		found := ""
 		if message.Plain() {
 			found += "plain"
@@ -119,7 +120,7 @@ func TestMessagesAndExtensions(t *testing.T) {
 	found := map[string]bool{}
 	for message := range 256 {
 		for extension := range 1 << 16 {
-			if e, m := ExtensionType(extension), MessageType(message); e.LegalIn(m) {
+			if e, m := registry.ExtensionType(extension), registry.MessageType(message); e.LegalIn(m) {
 				found[m.String()+" "+e.String()] = true
 			}
 		}
@@ -132,13 +133,13 @@ func TestMessagesAndExtensions(t *testing.T) {
 func TestGrease(t *testing.T) {
 	var values []uint16
 	for value := range 1 << 16 {
-		if IsGrease(uint16(value)) {
+		if registry.IsGrease(uint16(value)) {
 			values = append(values, uint16(value))
 		}
 	}
 	for i := range 16 {
-		if want := uint16(i<<12 | 0x0A00 | i<<4 | 0x0A); values[i] != want || Grease(byte(i<<4|0x0F)) != want {
-			t.Errorf("value %d is %#04x and %#04x, not %#04x", i, values[i], Grease(byte(i<<4)), want)
+		if want := uint16(i<<12 | 0x0A00 | i<<4 | 0x0A); values[i] != want || registry.Grease(byte(i<<4|0x0F)) != want {
+			t.Errorf("value %d is %#04x and %#04x, not %#04x", i, values[i], registry.Grease(byte(i<<4)), want)
 		}
 	}
 	if len(values) != 16 {
@@ -147,21 +148,21 @@ func TestGrease(t *testing.T) {
 }
 
 func TestSuiteText(t *testing.T) {
-	suite := Suite{X25519MLKEM1024, MLDSA87, ChaCha20Poly1305, SHA512}
+	suite := registry.Suite{registry.X25519MLKEM1024, registry.MLDSA87, registry.ChaCha20Poly1305, registry.SHA512}
 	if suite.String() != "x25519_ml_kem_1024/ml_dsa_87/chacha20_poly1305/sha_512" {
 		t.Errorf("it is called %v", suite)
 	}
-	if read, err := ParseSuite(suite.String()); err != nil || read != suite {
+	if read, err := registry.ParseSuite(suite.String()); err != nil || read != suite {
 		t.Errorf("read as %v: %v", read, err)
 	}
 	for _, text := range []string{"", "x25519", "a/ed25519/aes_256_gcm/sha_256", "x25519/a/aes_256_gcm/sha_256",
 		"x25519/ed25519/a/sha_256", "x25519/ed25519/aes_256_gcm/a", "x25519/ed25519/aes_256_gcm/sha_256/"} {
-		if _, err := ParseSuite(text); err == nil {
+		if _, err := registry.ParseSuite(text); err == nil {
 			t.Errorf("%q is a suite", text)
 		}
 	}
-	unlisted := []Suite{{Kem: 5}, {Sig: 4}, {Aead: 2}, {Hash: BLAKE3}, {42, 42, 42, 42}}
-	if slices.ContainsFunc(unlisted, Suite.Supported) || !suite.Supported() {
+	unlisted := []registry.Suite{{Kem: 5}, {Sig: 4}, {Aead: 2}, {Hash: registry.BLAKE3}, {42, 42, 42, 42}}
+	if slices.ContainsFunc(unlisted, registry.Suite.Supported) || !suite.Supported() {
 		t.Error("supported is what the registry lists")
 	}
 }
