@@ -198,10 +198,13 @@ class Connection:
         return bool(records)
 
     def rekey_due(self) -> bool:
-        """Whether the time or the steps of the generation ask for a new one (ROT-15)."""
+        """Whether the time or the steps of the generation ask for a new one (ROT-15).
+
+        The steps of a generation that is ending do not count: the peer has not begun the new one yet (ROT-14).
+        """
         if not self.established:
             return False
-        steps = max(known(self._writer).epoch & 0xFF, known(self._reader).epoch & 0xFF)
+        steps = max(epoch & 0xFF for epoch in self.epochs if epoch >> 8 == self._session.generation)
         age = self._clock() - self._generation_began
         return steps >= REKEY_STEP or age >= self.limits.generation_seconds
 

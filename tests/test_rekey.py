@@ -151,6 +151,20 @@ def test_it_is_due_by_time_and_by_steps() -> None:
     assert generations(pair.client) == (2, 2)
 
 
+def test_it_is_not_due_again_while_the_peer_is_about_to_begin() -> None:
+    """ROT-14, ROT-15: after the ack the server still reads step 192 or so of the generation before."""
+    pair = established(replace(Policy.preset("performance"), limits=Limits(step_records=1)))
+    while not pair.server.rekey_due():
+        pair.client.send(b"x")
+        pair.exchange()
+    pair.client.rekey()
+    pair.server.receive(pair.client.data_to_send())
+    assert generations(pair.server) == (2, 1)
+    assert not pair.server.rekey_due()
+    pair.exchange()
+    assert not pair.server.rekey_due()
+
+
 def test_many_generations_outlive_the_steps_of_one() -> None:
     """ROT-6 is met only by a session that never heals; ROT-16 ends even that."""
     pair = established(replace(Policy.preset("performance"), limits=Limits(step_records=1)))

@@ -24,6 +24,7 @@ from qzmq_ref.spec.tables import requirements
 
 Play = Callable[[Scene, Peer], None]
 REKEY_STEP = 192
+AGE = 2.0  # seconds; long enough for a new generation not to be due again before the case is over
 WRONG_GENERATIONS = (0, 1, 3, 255)
 """What no side may ask for in generation 1."""
 
@@ -40,7 +41,7 @@ def cases() -> Iterator[Case]:
                 yield wrong.case(scene)
             for name, (rules, change, play) in _DUE.items():
                 limited = replace(scene, policy=replace(policy(mode), limits=change))
-                yield Case(f"rotation/{mode}/{role}/due/{name}", rules, partial(_play, limited, play))
+                yield Case(f"rotation/{mode}/{role}/due/{name}", rules, partial(_play, limited, play), waits=AGE)
         play = partial(_closing, Scene(mode, "client", alone=True))
         yield Case(f"rotation/{mode}/client/closing", ("HS-47", "ROT-14"), play)
     for role in ROLES:  # 254 exchanges: only with the fastest KEM
@@ -185,7 +186,7 @@ def _asks_after_steps(scene: Scene, peer: Peer) -> None:
 
 
 _DUE: dict[str, tuple[tuple[str, ...], Limits, Play]] = {
-    "by-age": (("ROT-15", "HS-50", "HS-54", "ROT-9", "ROT-11"), Limits(generation_seconds=0.5), _asks),
+    "by-age": (("ROT-15", "HS-50", "HS-54", "ROT-9", "ROT-11"), Limits(generation_seconds=AGE), _asks),
     "by-steps": (("ROT-15",), Limits(step_seconds=599.0), _asks_after_steps),
 }
 """A policy that differs from the default is looked after every second, not every minute."""
