@@ -40,8 +40,8 @@ class Case:
     """One scripted connection with the target.
 
     `id` is AREA/MODE/..., stable between runs and versions. `alert` is the AlertDescription that the target must
-    send, in lower case, or "" if the case must succeed. `play` raises `Failed`. `waits` is how many seconds the case
-    sits out a timeout, if they are many: the runner then begins it early.
+    send, in lower case, or "" if the case must succeed. `play` raises `Failed`. `waits` is about how many seconds the
+    case sits out, if it does little else: the runner then plays it beside the others.
     """
 
     id: str

@@ -28,9 +28,9 @@ Records = Callable[[bytes], tuple[Early, ...]]
 """Makes the early records of a case, for application octets that must not arrive."""
 
 SMALL = 20  # octets
-SILENCE = 0.3  # seconds
+PAUSE = 0.6  # seconds
 NOTICED = 0.25  # seconds
-TRIES = 4
+TRIES = 8
 
 
 def cases() -> Iterator[Case]:
@@ -267,7 +267,7 @@ def _too_many_before(scene: Returning, records: tuple[Early, ...], stage: Stage)
 class Speaking(Returning):
     """A scene whose target, a client, has something to say between its two sessions."""
 
-    reconnect_ivl: ClassVar[int] = 600
+    reconnect_ivl: ClassVar[int] = int(1000 * PAUSE)
     """Time enough for the application to speak before the client comes back."""
 
     def between(self, peer: Peer) -> None:
@@ -292,11 +292,11 @@ def _of_client(mode: str) -> Iterator[Case]:
         "small": (("RES-14",), replace(client, issued=small), _speaks_within),
     }
     for name, (rules, scene, play) in scenes.items():
-        yield Case(f"early/{mode}/client/{name}", rules, partial(_insist, partial(play, scene)))
+        yield Case(f"early/{mode}/client/{name}", rules, partial(_insist, partial(play, scene)), waits=PAUSE)
     for status in (EarlyDataStatus.ACCEPTED, EarlyDataStatus.REJECTED):
         play = partial(_insist, partial(_answered_without_ticket, replace(client, forgotten=True), status))
         label = f"early/{mode}/client/{status.name.lower()}-without-ticket"
-        yield Case(label, ("RES-15", "ALR-1"), play, "illegal_parameter")
+        yield Case(label, ("RES-15", "ALR-1"), play, "illegal_parameter", waits=PAUSE)
 
 
 class NotEarly(Failed):
@@ -355,13 +355,18 @@ def _speaks_again(scene: Speaking, stage: Stage) -> None:
 
 
 def _does_not_repeat(scene: Speaking, stage: Stage) -> None:
-    """Nobody knows what became of the octets: they do not come again, whether the session goes on or not."""
+    """Nobody knows what became of the octets: they do not come again before anything else, whether the session goes on
+    or not."""
     with scene.play(stage) as peer:
         _expect_early(_established(peer), b"")
-        if peer.link.is_silent(SILENCE):
-            check_alive(scene, peer)
-        elif (found := peer.read_message()) != (MessageType.SEALED_ALERT, CLOSE_NOTIFY):
-            raise Failed(describe(*found), "nothing, or close_notify")
+        octets = frame(token())
+        peer.send_sealed(MessageType.DATA, octets)
+        answered = b""
+        while answered != octets and (found := peer.read_message()) != (MessageType.SEALED_ALERT, CLOSE_NOTIFY):
+            kind, body = found
+            answered += body
+            if kind != MessageType.DATA or not octets.startswith(answered):
+                raise Failed(describe(kind, body), "the answer to what the peer said later, or close_notify")
 
 
 def _speaks_later(scene: Speaking, stage: Stage) -> None:

@@ -76,7 +76,8 @@ def cases() -> Iterator[Case]:
             play = partial(_comes_back, replace(server, **first, elsewhere=elsewhere), False)
             yield Case(f"resumption/{mode}/server/changed-{name}", rules, play)
         for name, (rules, alert, lead) in _SERVER.items():
-            yield Case(f"resumption/{mode}/server/{name}", rules, partial(lead, server), alert)
+            waits = LIFETIME if lead is _expires else 0.0
+            yield Case(f"resumption/{mode}/server/{name}", rules, partial(lead, server), alert, waits)
         for fault in _of_client(mode):
             yield fault.case("resumption", server)
         yield refused("early-without-ticket", "RES-19", "ClientHello", content=_adding(EARLY)).case(

@@ -18,16 +18,20 @@ LEAKED = "octets of the peer reached the application, where REC-9 lets none of t
 def run(bench: Bench, cases: Sequence[Case], jobs: int) -> Iterator[Outcome]:
     """The outcome of every case, as they end. `Undriven` stops the run: nothing more is started.
 
-    The order is the same each time and mixes the areas, so that those who wait do not wait all at once; long waits
-    begin first.
+    The order is the same each time and mixes the areas. Cases that wait do it in threads of their own, so that they
+    keep no processor from the others; the longest begin first.
     """
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="case")
+    busy = ThreadPoolExecutor(jobs, thread_name_prefix="case")
+    waiting = ThreadPoolExecutor(jobs, thread_name_prefix="waiting") if jobs > 1 else busy
     try:
-        started: Iterable[Future[Outcome]] = [pool.submit(play, bench, case) for case in sorted(cases, key=_mixed)]
+        started: Iterable[Future[Outcome]] = [
+            (waiting if case.waits else busy).submit(play, bench, case) for case in sorted(cases, key=_mixed)
+        ]
         for ended in as_completed(started):
             yield ended.result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (busy, waiting):
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _mixed(case: Case) -> tuple[float, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from qzmq_ref.policy import Limits, Policy
@@ -30,9 +30,8 @@ class Security:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; a suite is the names of its four algorithms."""
-        document = asdict(self)
-        document["policy"]["suites"] = [str(suite).lower().split("/") for suite in self.policy.suites]
-        return document
+        suites = [str(suite).lower().split("/") for suite in self.policy.suites]
+        return _plain(self) | {"policy": _plain(self.policy) | {"suites": suites, "limits": _plain(self.policy.limits)}}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Security:
@@ -40,6 +39,11 @@ class Security:
         policy, clients = document["policy"], document["client_keys"]
         chosen = dict(policy, suites=tuple(map(_suite, policy["suites"])), limits=Limits(**policy["limits"]))
         return cls(**{**document, "policy": Policy(**chosen), "client_keys": clients and tuple(clients)})
+
+
+def _plain(value: Security | Policy | Limits) -> dict[str, Any]:
+    """The fields, as they are: `asdict` would copy what is in them."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _suite(names: list[str]) -> CipherSuite:

@@ -192,6 +192,8 @@ class Application:
 
     def flush(self) -> None:
         """Sends what waits, in order; what the pattern still refuses is kept until its time is over."""
+        if not self._outbox:
+            return
         with self._sending:
             while self._outbox:
                 deadline, parts = self._outbox[0]

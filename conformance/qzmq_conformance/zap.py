@@ -34,13 +34,14 @@ def cases() -> Iterator[Case]:
                 play = partial(_refused, replace(scene, zap=row["Status"]), row["Alert"])
                 yield Case(f"zap/{mode}/server/status-{row['Status']}", rules, play, row["Alert"])
         impatient = replace(policy(mode), handshake_timeout=TIMEOUT)
-        for name, rule, wrong in (
-            ("no-status", "ZAP-11", replace(scene, zap="201")),
-            ("silent", "ZAP-3", replace(scene, zap="silent", policy=impatient)),
-            ("stranger", "CERT-4", replace(scene, who="stranger")),
+        for name, rule, wrong, waits in (
+            ("no-status", "ZAP-11", replace(scene, zap="201"), 0.0),
+            ("silent", "ZAP-3", replace(scene, zap="silent", policy=impatient), TIMEOUT),
+            ("stranger", "CERT-4", replace(scene, who="stranger"), 0.0),
         ):
             (alert,) = set(requirements()[rule].alerts)
-            yield Case(f"zap/{mode}/server/{name}", (*ASKING, rule), partial(_refused, wrong, alert), alert)
+            play = partial(_refused, wrong, alert)
+            yield Case(f"zap/{mode}/server/{name}", (*ASKING, rule), play, alert, waits)
         closed = partial(_closed_meanwhile, replace(scene, zap="silent", alone=True))
         yield Case(f"zap/{mode}/server/closed-meanwhile", (*ASKING, "HS-83", "CLS-5"), closed, "user_canceled")
         back = Returning(mode, "server", mutual=True, zap="200", elsewhere=replace(scene, zap="400"))
