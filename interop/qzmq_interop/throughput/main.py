@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -12,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from qzmq_interop.throughput import machine, table
-from qzmq_interop.throughput.contestants import plain
+from qzmq_interop.throughput.contestants import Program, plain
 from qzmq_interop.throughput.mechanisms import MECHANISMS
 from qzmq_interop.throughput.outside import NotRun
 from qzmq_interop.throughput.processes import MeasurementError
@@ -42,6 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every section, about half an hour")
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--mechanism", action="append", choices=list(MECHANISMS), help="default: all")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        type=_program,
+        default=[],
+        metavar="NAME=COMMAND",
+        help="for the section implementations: a program that speaks the side protocol (interop/README.md)",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds to take medians of (default 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, 3 rounds: rough")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample")
@@ -51,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure what was asked for. Returns 0, or 1 if a measurement failed."""
     rounds = min(arguments.rounds, 3) if arguments.quick else arguments.rounds
-    effort = Effort(rounds, QUICK if arguments.quick else 1.0)
+    effort = Effort(rounds, QUICK if arguments.quick else 1.0, peers=arguments.peer)
     asked = [COMPARISON, *SECTIONS] if arguments.all else arguments.section or [COMPARISON]
     facts = machine.facts()
     try:
@@ -61,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"measurement failed: {error}", file=sys.stderr)
         return 1
     report = Report(facts, rounds, results, sheets)
-    table.show(report, Console() if sys.stdout.isatty() else Console(width=200))
+    table.show(report, Console() if sys.stdout.isatty() else Console(width=240))
     if arguments.json:
         arguments.json.write_text(json.dumps(report.as_json(), indent=1) + "\n")
     if arguments.plot:
@@ -83,6 +92,14 @@ def _compare(arguments: argparse.Namespace, effort: Effort) -> Sequence[Result]:
     mechanisms = [MECHANISMS[name] for name in arguments.mechanism or MECHANISMS]
     scenarios = [one for one in SCENARIOS if not arguments.scenario or one.name in arguments.scenario]
     return measure(scenarios, plain(mechanisms), effort).results
+
+
+def _program(text: str) -> Program:
+    """NAME=COMMAND, the command in words as a shell splits them."""
+    name, separator, command = text.partition("=")
+    if not (name and separator and command):
+        raise argparse.ArgumentTypeError("write NAME=COMMAND, such as 'mine=./my-side --fast'")
+    return Program(name, tuple(shlex.split(command)))
 
 
 def _picture(name: str) -> Path:

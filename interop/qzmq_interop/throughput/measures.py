@@ -40,8 +40,11 @@ class Plan:
 
 
 def stream_server(side: Side, plan: Plan) -> Figures:
-    """PULL: rate from the end of the warm-up to the last message."""
+    """PULL: rate from the end of the warm-up to the last message, once every session has brought one."""
     with closing(side.bind(zmq.PULL)) as socket:
+        for _ in range(plan.sessions):
+            socket.recv()
+        side.tell("connected")
         for _ in range(plan.warm_up):
             socket.recv()
         started = perf_counter()
@@ -58,8 +61,10 @@ def stream_client(side: Side, plan: Plan) -> Figures:
     payload = bytes(plan.size)
     with ExitStack() as stack:
         sockets = _connect_all(side, stack, zmq.PUSH, endpoint, plan.sessions)
-        total = plan.warm_up + plan.messages
-        for number in range(total):
+        for socket in sockets:
+            socket.send(payload)
+        side.hear()
+        for number in range(plan.warm_up + plan.messages):
             sockets[number % plan.sessions].send(payload)
         side.hear()
     return {}
@@ -118,6 +123,41 @@ def sessions_client(side: Side, plan: Plan) -> Figures:
         threads = threads_of_this_process()
         side.hear()
     return {"seconds": elapsed, "seconds_per_session": elapsed / plan.sessions, "client_threads": threads}
+
+
+def publish_server(side: Side, plan: Plan) -> Figures:
+    """XPUB: every message to every subscriber, none dropped; rate at which subscribers get them, all together."""
+    with closing(side.bind(zmq.XPUB)) as socket:
+        socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # each subscription counts here, also the same again
+        socket.setsockopt(zmq.XPUB_NODROP, 1)
+        for _ in range(plan.sessions):
+            socket.recv()
+        payload = bytes(plan.size)
+        started = perf_counter()
+        for number in range(plan.warm_up + plan.messages):
+            if number == plan.warm_up:
+                side.hear()
+                started = perf_counter()
+            socket.send(payload)
+        side.hear()
+        elapsed = perf_counter() - started
+    delivered = plan.messages * plan.sessions
+    return {"deliveries_per_s": delivered / elapsed, "octets_per_s": delivered * plan.size / elapsed}
+
+
+def publish_client(side: Side, plan: Plan) -> Figures:
+    """SUB sockets that each take everything, in turn."""
+    endpoint = side.hear()
+    with ExitStack() as stack:
+        sockets = _connect_all(side, stack, zmq.SUB, endpoint, plan.sessions)
+        for socket in sockets:
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        for messages in (plan.warm_up, plan.messages):
+            for _ in range(messages):
+                for socket in sockets:
+                    socket.recv()
+            side.tell("received")
+    return {}
 
 
 def _echo(socket: Socket, payload: bytes) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from qzmq_interop.throughput.contestants import Contestant
+from qzmq_interop.throughput.contestants import Contestant, Program
 from qzmq_interop.throughput.outside import NotRun
 from qzmq_interop.throughput.processes import Pair, Sample, pair
 from qzmq_interop.throughput.results import Result
@@ -27,6 +27,8 @@ class Effort:
     part: float = 1.0
     """Of each plan's messages, and of the time that loops in this process run for."""
     console: Console = field(default_factory=lambda: Console(stderr=True))
+    peers: Sequence[Program] = ()
+    """Further implementations, which the user named."""
 
     def scaled(self, scenarios: Sequence[Scenario]) -> list[Scenario]:
         """The same scenarios with this part of the work."""

@@ -82,6 +82,17 @@ def compared(
     return Sheet(title, headings, rows, notes, charts, [result.as_json() for result in results])
 
 
+def by_contestant(title: str, results: Sequence[Result], base: str, notes: Sequence[str] = ()) -> Sheet:
+    """As `compared`, turned: a row per contestant, for a few scenarios with many of them; ratios to `base`."""
+    names = list(dict.fromkeys(name for result in results for name in result.samples))
+    headings = ["", *(heading for result in results for heading in (result.scenario.title, f"/ {base}"))]
+    rows = [
+        [name, *(cell for each in results for cell in (median_text(each, name), Ratio(name, base).text(each)))]
+        for name in names
+    ]
+    return Sheet(title, headings, rows, notes, figures=[result.as_json() for result in results])
+
+
 def median_text(result: Result, name: str) -> str:
     """A contestant's median in the unit people read."""
     return FORMATS[result.scenario.figure](result.median(name)) if name in result.samples else "not run"

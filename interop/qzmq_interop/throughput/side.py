@@ -6,8 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import zmq
 
@@ -22,6 +21,19 @@ BACKLOG = 1024
 """Connections that may wait to be accepted: libzmq's 100 would time TCP's retries in a burst of 200."""
 
 
+class Link(Protocol):
+    """The way to the other end beside the sockets: a multiprocessing connection, or lines of JSON."""
+
+    def send(self, word: Any, /) -> None:
+        """Hand over a word."""
+
+    def poll(self, timeout: float, /) -> bool:
+        """Whether a word comes within so many seconds."""
+
+    def recv(self) -> Any:
+        """The next word."""
+
+
 @dataclass(frozen=True)
 class Side:
     """What a measurement may use; the same under every mechanism."""
@@ -29,7 +41,7 @@ class Side:
     context: Context
     mechanism: Mechanism
     keys: Keys
-    link: Connection
+    link: Link
 
     def bind(self, kind: zmq.SocketType) -> Socket:
         """A server socket on a free port; the other end hears its endpoint."""
@@ -65,7 +77,7 @@ class Side:
 
 
 @contextmanager
-def open_side(mechanism: Mechanism, keys: Keys, role: Role, link: Connection) -> Iterator[Side]:
+def open_side(mechanism: Mechanism, keys: Keys, role: Role, link: Link) -> Iterator[Side]:
     """A side with its own context, large enough for the largest measurement."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

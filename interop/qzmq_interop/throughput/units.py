@@ -28,6 +28,7 @@ def rate(octets_per_s: float) -> str:
 
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "messages_per_s": lambda value: f"{value:,.0f} /s",
+    "deliveries_per_s": lambda value: f"{value:,.0f} /s",
     "octets_per_s": rate,
     "seconds": duration,
     "seconds_per_session": duration,

@@ -1,0 +1,132 @@
+"""Handshakes per second by mode: without a network, by side; then over sockets, beside NULL and CURVE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from qzmq_interop.throughput import measures
+from qzmq_interop.throughput.contestants import COMPARED, Contestant
+from qzmq_interop.throughput.exchange import Cost, full, public_key_seconds, resumed
+from qzmq_interop.throughput.measures import Plan
+from qzmq_interop.throughput.mechanisms import qzmq
+from qzmq_interop.throughput.rounds import Effort, measure
+from qzmq_interop.throughput.scenarios import Scenario
+from qzmq_interop.throughput.sheets import Sheet, by_contestant, told
+from qzmq_interop.throughput.units import duration
+from qzmq_ref.policy import Policy, mode_of
+
+PRESETS = ("default", "balanced", "conservative", "maximum", "performance")
+SECONDS = 0.5
+"""Of handshakes of one kind without a network, in each round."""
+
+RESUMED = "default, resumed"
+
+OVER_SOCKETS = (
+    Scenario(
+        "first_echo",
+        "connect to first echo",
+        "seconds",
+        measures.echo_server,
+        measures.first_echo_client,
+        Plan(size=64, messages=60, warm_up=10),
+    ),
+    Scenario(
+        "burst_100",
+        "burst of 100 connections: each",
+        "seconds_per_session",
+        measures.sessions_server,
+        measures.sessions_client,
+        Plan(sessions=100, warm_up=1),
+    ),
+)
+
+
+@dataclass
+class Kind:
+    """A kind of handshake, what all that were measured cost, and their public-key operations by themselves."""
+
+    name: str
+    policy: Policy
+    handshake: Callable[[], Cost]
+    signatures: int = 2
+    costs: list[Cost] = field(default_factory=list)
+    operations: list[float] = field(default_factory=list)
+
+    def repeat(self, seconds: float) -> None:
+        """Handshakes for that long, at least one; the first ever does not count."""
+        if not self.costs:
+            self.handshake()
+        began = perf_counter()
+        while perf_counter() - began < seconds or not self.costs:
+            self.costs.append(self.handshake())
+            self.operations.append(public_key_seconds(self.policy, signatures=self.signatures))
+
+    @property
+    def typical(self) -> Cost:
+        """Medians, each by itself."""
+        return Cost(
+            median(cost.client for cost in self.costs),
+            median(cost.server for cost in self.costs),
+            round(median(cost.octets for cost in self.costs)),
+        )
+
+    @property
+    def public_key(self) -> float:
+        """Median processor seconds of the public-key operations."""
+        return median(self.operations)
+
+    def as_json(self) -> dict[str, Any]:
+        """The kind as JSON values."""
+        facts = {"name": self.name, "suite": str(self.policy.suites[0]), "count": len(self.costs)}
+        return {**facts, "public_key": self.public_key, **asdict(self.typical)}
+
+
+def measured(effort: Effort) -> Sequence[Sheet]:
+    """Both tables."""
+    return [_alone(effort), _over_sockets(effort)]
+
+
+def alone(effort: Effort) -> list[Kind]:
+    """Every kind without a network, in turns: that of each preset first."""
+    default = Policy.preset("default")
+    presets = [(name, Policy.preset(name)) for name in PRESETS]
+    kinds = [
+        *(Kind(f"{name} ({mode_of(policy.suites[0])})", policy, full(policy)) for name, policy in presets),
+        Kind(RESUMED, default, resumed(default), signatures=0),
+        Kind("default, anonymous client", default, full(default, client_key=False), signatures=1),
+    ]
+    for _ in range(effort.rounds):
+        for kind in kinds:
+            kind.repeat(SECONDS * effort.part)
+    return kinds
+
+
+def _alone(effort: Effort) -> Sheet:
+    kinds = alone(effort)
+    headings = ["handshake", "per second", "client CPU", "server CPU", "public-key part", "octets", "beside default"]
+    rows = []
+    for kind in kinds:
+        cost = kind.typical
+        times = map(duration, (cost.client, cost.server, kind.public_key))
+        ratio = cost.both / kinds[0].typical.both
+        rows.append([kind.name, f"{1 / cost.both:,.0f}", *times, f"{cost.octets:,}", f"{ratio:.2f}"])
+    notes = [
+        "medians of processor time, both ends in one thread; the public-key part is OpenSSL's: generate, encapsulate",
+        "and decapsulate, and sign and verify twice (once for an anonymous client, never when resumed)",
+    ]
+    return Sheet("without a network", headings, rows, notes, figures=[kind.as_json() for kind in kinds])
+
+
+def _over_sockets(effort: Effort) -> Sheet:
+    named = [(name, replace(Policy.preset(name), tickets=0)) for name in PRESETS]
+    named.append((RESUMED, Policy.preset("default")))
+    contestants = [*COMPARED, *(Contestant(name, qzmq(name, policy)) for name, policy in named)]
+    run = measure(OVER_SOCKETS, contestants, effort)
+    notes = [
+        "a new socket each time; with tickets a Context's second client of a server resumes, CURVE has no such thing"
+    ]
+    return by_contestant("over sockets", run.results, "CURVE", [*notes, *told(run.not_run)])

@@ -1,0 +1,66 @@
+"""Every implementation with itself and with the reference, each pair under NULL, CURVE and QZMQ in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from qzmq_interop.throughput import go
+from qzmq_interop.throughput.contestants import Contestant, Program
+from qzmq_interop.throughput.mechanisms import MECHANISMS
+from qzmq_interop.throughput.outside import NotRun
+from qzmq_interop.throughput.results import Result
+from qzmq_interop.throughput.rounds import Effort, measure
+from qzmq_interop.throughput.scenarios import SCENARIOS
+from qzmq_interop.throughput.sheets import Ratio, Sheet, median_text, told
+
+REFERENCE = "reference"
+FLOWS = ("push_pull_64", "push_pull_1024", "push_pull_65536", "req_rep_64", "first_echo")
+
+Pairing = tuple[Program | None, Program | None]
+"""Server and client; None is the reference."""
+
+
+def measured(effort: Effort) -> Sequence[Sheet]:
+    """A table per scenario: a row per pair, a column per mechanism."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        programs, missing = list(effort.peers), {}
+        try:
+            programs += go.programs(folder)
+        except NotRun as reason:
+            missing["Go peer"] = str(reason)
+        pairings = list(_pairings(programs))
+        scenarios = [each for each in SCENARIOS if each.name in FLOWS]
+        run = measure(scenarios, [each for pairing in pairings for each in _contestants(pairing)], effort)
+    notes = told({**missing, **run.not_run})
+    return [_sheet(result, pairings, notes if result is run.results[-1] else []) for result in run.results]
+
+
+def _pairings(programs: Sequence[Program]) -> Iterator[Pairing]:
+    """The reference with itself, then each program with itself and, both ways, with the reference."""
+    yield None, None
+    for program in programs:
+        yield from ((program, program), (program, None), (None, program))
+
+
+def _title(pairing: Pairing) -> str:
+    server, client = (program.name if program else REFERENCE for program in pairing)
+    return f"{server} ← {client}"
+
+
+def _contestants(pairing: Pairing) -> list[Contestant]:
+    title = _title(pairing)
+    return [Contestant(f"{title}: {name}", mechanism, *pairing) for name, mechanism in MECHANISMS.items()]
+
+
+def _sheet(result: Result, pairings: Sequence[Pairing], notes: Sequence[str]) -> Sheet:
+    rows = []
+    for title in map(_title, pairings):
+        names = [f"{title}: {mechanism}" for mechanism in MECHANISMS]
+        ratio = Ratio(f"{title}: QZMQ", f"{title}: CURVE")
+        rows.append([title, *(median_text(result, name) for name in names), ratio.text(result)])
+    headings = ["server ← client", *MECHANISMS, "QZMQ / CURVE"]
+    return Sheet(result.scenario.title, headings, rows, notes, figures=result.as_json())
