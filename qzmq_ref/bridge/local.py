@@ -62,8 +62,10 @@ def connect_private(
 class LocalHop:
     """Speaks NULL until both READYs have passed, then hands the socket on.
 
-    `done(octets)` is called with the first application octets, if any came along; `lost()` when libzmq hung up first.
-    With `framed` false (STREAM) there is nothing to say, and the hop is done as soon as it is announced.
+    Our greeting goes out with our READY, so that libzmq is woken once for both; whoever must be heard before, as a
+    program of its own is, gets it from `greet`. `done(octets)` is called with the first application octets, if any came
+    along; `lost()` when libzmq hung up first. With `framed` false (STREAM) there is nothing to say, and the hop is done
+    as soon as it is announced.
     """
 
     def __init__(self, bridge: Bridge, sock: socket.socket, *, framed: bool) -> None:
@@ -74,9 +76,8 @@ class LocalHop:
         self._framed = framed
         self._announced = False
         self._received = b""
+        self._greeting = greeting(b"NULL", as_server=False) if framed else b""
         sock.setblocking(False)
-        if framed:
-            self._send(greeting(b"NULL", as_server=False))
         bridge.enter(self)
         bridge.loop.watch(sock, IN, self._readable)
 
@@ -88,6 +89,10 @@ class LocalHop:
     def abandon(self) -> None:
         """Time is up."""
         self.close()
+
+    def greet(self) -> None:
+        """Send the greeting now."""
+        self._send(b"")
 
     def announce(self, properties: Iterable[Property]) -> None:
         """Send READY with the remote peer's properties."""
@@ -101,8 +106,9 @@ class LocalHop:
         if self._framed:
             self._send(error(b"%d" % status))
 
-    def _send(self, octets: bytes) -> None:
+    def _send(self, frame: bytes) -> None:
         """All of it fits any socket buffer. If libzmq has hung up, reading will tell."""
+        octets, self._greeting = self._greeting + frame, b""
         try:
             self.sock.send(octets)
         except OSError as reason:

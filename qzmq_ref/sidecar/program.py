@@ -73,6 +73,8 @@ class ProgramHop(LocalHop):
         self._known = not framed
         self._patience = bridge.loop.later(PATIENCE, self._too_late)
         super().__init__(bridge, sock, framed=framed)
+        if framed:
+            self.greet()
 
     def close(self) -> None:
         """Let go of a connection that has carried nothing."""
