@@ -18,6 +18,7 @@ FORWARDED: Mapping[str, tuple[str, str]] = {
     "learn": ("qzmq_conformance.learning.main", "learn an implementation's state machine, compare it with the table"),
     "vectors": ("qzmq_conformance.vectors.command", "make, compare or check the test vectors"),
     "report": ("qzmq_conformance.report_command", "put results of `qzmq conform --json` side by side, as pages"),
+    "interop": ("qzmq_interop.matrix.main", "let implementations speak with each other, and show who understands whom"),
     "throughput": ("qzmq_interop.throughput.main", "measure QZMQ beside NULL and CURVE"),
     "flood": ("qzmq_interop.flood", "what strangers' ClientHellos cost a server, without and with the puzzle"),
     "soak": ("qzmq_interop.soak.main", "a million messages through a network that is cut, and what was lost"),

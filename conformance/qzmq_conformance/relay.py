@@ -38,6 +38,13 @@ class Relay:
         """Whether `octets` crossed the wire in the clear, in any connection and direction."""
         return any(octets in recording for recording in self.recordings())
 
+    def cut(self) -> None:
+        """Ends every connection there is now, at both ends; new ones may come."""
+        with self._lock:
+            ends = tuple(self._ends)
+        for end in ends:
+            _shut(end, socket.SHUT_RDWR)
+
     def __enter__(self) -> Self:
         self._start(self._accept)
         return self

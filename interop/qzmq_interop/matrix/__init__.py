@@ -1,0 +1,1 @@
+"""`qzmq interop`: every implementation with every other one, over real sockets, with a relay that looks on."""

@@ -1,0 +1,110 @@
+"""The same encounter over plain ZMTP NULL: what the ZeroMQ libraries themselves make of it, without any QZMQ."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from qzmq_conformance.capabilities import needs
+from qzmq_conformance.case import Failed, Undriven
+from qzmq_conformance.dialogue import Transcript
+from qzmq_conformance.target import token
+from qzmq_interop.matrix.encounter import PATIENCE, PAUSE, Encounter, Side, meet
+from qzmq_interop.matrix.implementations import ORACLE
+from qzmq_interop.matrix.scenarios import Scenario
+from qzmq_interop.matrix.seats import Seats
+
+
+class Question(NamedTuple):
+    """Who binds and who connects, and with which sockets."""
+
+    binder: str
+    connector: str
+    patterns: tuple[str, str]
+    scenario: Scenario
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was heard over NULL, `failure` if it was not what should be; `unknown` why that could not be found out."""
+
+    transcript: Transcript
+    failure: str = ""
+    unknown: str = ""
+
+
+class Oracle:
+    """Asks each question once; those who want to know the same meanwhile wait."""
+
+    def __init__(self, seats: Seats) -> None:
+        self._seats = seats
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[object, ...], Future[Answer]] = {}
+
+    def expected(self, patterns: tuple[str, str], scenario: Scenario) -> Answer:
+        """What libzmq does at both ends, the binder's pattern first."""
+        return self.ask(Question(ORACLE, ORACLE, patterns, scenario))
+
+    def ask(self, question: Question) -> Answer:
+        """What these two do."""
+        key = (*question[:3], question.scenario.script, *question.scenario.connector.items())
+        with self._lock:
+            asked = key in self._answers
+            future = self._answers.setdefault(key, Future())
+        if not asked:
+            try:
+                future.set_result(self._find_out(question))
+            except Exception as error:  # noqa: BLE001  (whoever waits must hear of it)
+                with self._lock:
+                    del self._answers[key]  # the next one may have more luck
+                future.set_exception(error)
+        return future.result()
+
+    def _find_out(self, question: Question) -> Answer:
+        for name, pattern in zip(question[:2], question.patterns, strict=True):
+            if lacking := sorted(needs(pattern, None) - self._seats.describe(name).capabilities):
+                return Answer([], unknown=f"{name} does not claim {', '.join(map(str, lacking))}")
+        octets = token()
+        try:
+            heard = self._play(question, octets)
+        except Failed as failed:
+            return Answer([], failed.seen.replace(octets.decode(), "<token>"))
+        if question[:2] == (ORACLE, ORACLE):
+            return Answer(heard)
+        wanted = self.expected(question.patterns, question.scenario).transcript
+        return Answer(
+            heard, "" if heard == wanted else f"the applications hear {brief(heard)}, with libzmq {brief(wanted)}"
+        )
+
+    def _play(self, question: Question, octets: bytes) -> Transcript:
+        binder = Side("binder", question.patterns[0], self._seats.get(question.binder, "binder"), None)
+        connector = Side("connector", question.patterns[1], self._seats.get(question.connector, "connector"), None)
+        with meet(binder, connector, octets, question.scenario.connector) as encounter:
+            question.scenario.script(encounter)
+            _await_carried(encounter)
+            return anonymous(encounter.transcript, octets)
+
+
+def _await_carried(encounter: Encounter) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not encounter.relay.carried(encounter.token):
+        if time.monotonic() > deadline:
+            raise Undriven("over NULL the relay does not see the octets that it looks for, so it proves nothing")
+        time.sleep(PAUSE)
+
+
+def anonymous(transcript: Transcript, octets: bytes) -> Transcript:
+    """The transcript without what differs from one encounter to the next."""
+    return [(name, tuple(part.replace(octets, b"<token>") for part in parts)) for name, parts in transcript]
+
+
+def brief(transcript: Transcript) -> str:
+    """The transcript with long parts cut."""
+    lines = (
+        f"{name}: " + " | ".join(f"{part[:40]!r}" + (f" ({len(part)} octets)" if part[40:] else "") for part in parts)
+        for name, parts in transcript
+    )
+    return "; ".join(lines) or "nothing"

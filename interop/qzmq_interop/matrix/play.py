@@ -1,0 +1,138 @@
+"""Plays one cell and judges it: by what the applications heard, by what the relay saw, and by the same over NULL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qzmq_conformance.case import Failed, Undriven
+from qzmq_conformance.channel import CASE
+from qzmq_conformance.relay import Relay
+from qzmq_conformance.security import Security
+from qzmq_conformance.target import token
+from qzmq_interop.matrix.cells import NULL, Cell
+from qzmq_interop.matrix.encounter import Encounter, Side, meet
+from qzmq_interop.matrix.oracle import Answer, Oracle, Question, anonymous, brief
+from qzmq_interop.matrix.scenarios import Played
+from qzmq_interop.matrix.seats import End, Seats
+from qzmq_interop.matrix.verdicts import Outcome, Verdict
+from qzmq_interop.matrix.wire import Connection, connections, hopeless
+
+CLEAR = "known application octets crossed the wire in the clear"
+
+
+class Player:
+    """Plays cells on the processes of `seats`."""
+
+    def __init__(self, seats: Seats) -> None:
+        self._seats = seats
+        self._oracle = Oracle(seats)
+
+    def play(self, cell: Cell) -> Outcome:
+        """What became of the cell. Whatever goes wrong is its failure, never that of the run; `Undriven` is neither."""
+        began = time.perf_counter()
+        CASE.set(cell.id)
+        try:
+            outcome = self._null(cell) if cell.mode == NULL else self._secured(cell)
+        except Undriven as error:
+            self._seats.bury(cell.server, cell.client)
+            outcome = Outcome(cell, Verdict.UNDRIVEN, str(error))
+        except Exception as error:  # noqa: BLE001  (an implementation can make any step of a script fail)
+            outcome = Outcome(cell, Verdict.FAILED, f"{type(error).__name__}: {error}")
+        return replace(outcome, seconds=time.perf_counter() - began)
+
+    def _null(self, cell: Cell) -> Outcome:
+        """The library alone."""
+        answer = self._oracle.ask(_question(cell))
+        if answer.unknown:
+            return Outcome(cell, Verdict.UNCLAIMED, answer.unknown)
+        if answer.failure:
+            return Outcome(cell, Verdict.LIBRARY, answer.failure, "what libzmq does", answer.failure)
+        return Outcome(cell, Verdict.PASSED)
+
+    def _secured(self, cell: Cell) -> Outcome:
+        octets = token()
+        relay: Sequence[bytes] = ()
+        library = False
+
+        def lost(relay: Relay) -> str:
+            return _hopeless(cell, relay.recordings())
+
+        try:
+            with meet(*self._sides(cell), octets, cell.scenario.connector, lost) as encounter:
+                try:
+                    self._converse(cell, encounter)
+                except Failed:
+                    library = True
+                    raise
+                finally:
+                    relay = encounter.relay.recordings()
+                self._check(cell, encounter)
+                relay = encounter.relay.recordings()
+            seen = expected = ""
+        except Failed as failed:
+            seen, expected = (text.replace(octets.decode(), "<token>") for text in (failed.seen, failed.expected))
+        return self._judge(cell, octets, relay, seen, expected, library=library)
+
+    def _converse(self, cell: Cell, encounter: Encounter) -> None:
+        """The script; what was heard must be what libzmq's own sockets hear."""
+        cell.scenario.script(encounter)
+        heard = anonymous(encounter.transcript, encounter.token)
+        wanted = self._oracle.expected(_question(cell).patterns, cell.scenario)
+        if wanted.failure:
+            raise Undriven(f"libzmq itself fails over NULL: {wanted.failure}")
+        if heard != wanted.transcript:
+            raise Failed(f"the applications hear {brief(heard)}", f"as libzmq's: {brief(wanted.transcript)}")
+
+    def _check(self, cell: Cell, encounter: Encounter) -> None:
+        """What the scenario says of itself, beyond the transcript."""
+
+        def look() -> Sequence[Connection]:
+            return _seen(cell, encounter.relay.recordings())
+
+        cell.scenario.check(Played(encounter, cell.policy, look, cell.server_binds))
+
+    def _judge(
+        self, cell: Cell, octets: bytes, recordings: Sequence[bytes], seen: str, expected: str, *, library: bool
+    ) -> Outcome:
+        """`library`: what failed is the script, so the ZeroMQ library may be to blame, if QZMQ itself stands."""
+        if any(octets in recording for recording in recordings):
+            return Outcome(cell, Verdict.FAILED, CLEAR, "no application octet on the wire")
+        try:
+            wire = tuple(_seen(cell, recordings))
+        except Failed as failed:
+            return Outcome(cell, Verdict.FAILED, failed.seen, failed.expected)
+        if not seen:
+            return Outcome(cell, Verdict.PASSED, wire=wire)
+        answer = self._oracle.ask(_question(cell)) if library else Answer([], unknown="no question of the library")
+        blamed = bool(answer.failure) and all(connection.stands for connection in wire)
+        verdict = Verdict.LIBRARY if blamed else Verdict.FAILED
+        return Outcome(cell, verdict, seen, expected, answer.failure or answer.unknown or "all is well", wire=wire)
+
+    def _sides(self, cell: Cell) -> tuple[Side, Side]:
+        """The side that binds, then the side that connects."""
+        found = list(zip((cell.server, cell.client), cell.patterns, cell.securities, strict=True))
+        bound, joined = found if cell.server_binds else found[::-1]
+        return self._side("binder", *bound), self._side("connector", *joined)
+
+    def _side(self, end: End, name: str, pattern: str, security: Security | None) -> Side:
+        return Side(end, pattern, self._seats.get(name, end), security)
+
+
+def _question(cell: Cell) -> Question:
+    if cell.server_binds:
+        return Question(cell.server, cell.client, cell.patterns, cell.scenario)
+    return Question(cell.client, cell.server, cell.patterns[::-1], cell.scenario)
+
+
+def _seen(cell: Cell, recordings: Sequence[bytes]) -> Sequence[Connection]:
+    return connections(recordings, raw=cell.patterns[0] == "STREAM", client_connects=cell.server_binds)
+
+
+def _hopeless(cell: Cell, recordings: Sequence[bytes]) -> str:
+    """Why nobody need wait any longer."""
+    try:
+        return hopeless(_seen(cell, recordings))
+    except Failed as failed:
+        return failed.seen
