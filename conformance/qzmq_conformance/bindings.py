@@ -9,14 +9,17 @@ from functools import partial
 from qzmq_conformance.case import ONE_FOR_ALL, Case, Failed
 from qzmq_conformance.fault import flip
 from qzmq_conformance.handshake import SEALING
+from qzmq_conformance.peer import Deviation
 from qzmq_conformance.scene import ROLES, Scene, check_alive
 from qzmq_conformance.stage import Stage
+from qzmq_ref.handshake.messages import ClientHello, build
 from qzmq_ref.policy import MAX_RECORD
 from qzmq_ref.records import OVERHEAD
-from qzmq_ref.registries import MessageType
+from qzmq_ref.registries import CipherSuite, Extension, MessageType
 
 Change = Callable[[bytes], bytes]
 MAX_HANDSHAKE_MESSAGE = 2**17
+MAX_SUITES = (2**16 - 4) // 4
 
 
 def cases() -> Iterator[Case]:
@@ -204,6 +207,23 @@ def _sizes(scene: Scene) -> Iterator[Case]:
         for name, size in (("above", limit + 1), ("largest", largest)):
             play = partial(_too_long, scene, state, size)
             yield Case(f"{prefix(scene)}/size/{state}/{name}", rules, play, "record_overflow")
+    if scene.role == "server":
+        for size in (MAX_HANDSHAKE_MESSAGE - 1, MAX_HANDSHAKE_MESSAGE):
+            play = partial(_large_hello, scene, size)
+            yield Case(f"{prefix(scene)}/size/start/whole-{size}", (limit_rule, "HS-1"), play)
+
+
+def _large_hello(scene: Scene, size: int, stage: Stage) -> None:
+    """A ClientHello of that many octets, which GREASE fills up (REG-11)."""
+
+    def filled(hello: ClientHello) -> ClientHello:
+        suites = (CipherSuite(0xFA, 0xFA, 0xFA, 0xFA),) * (MAX_SUITES - len(hello.suites)) + hello.suites
+        full = replace(hello, suites=suites, extensions=(Extension(0xFAFA, b""),))
+        return replace(full, extensions=(Extension(0xFAFA, bytes(size - 1 - len(build(full)))),))
+
+    with scene.play(stage, Deviation("ClientHello", content=filled)) as peer:
+        peer.bring("established")
+        check_alive(scene, peer)
 
 
 def _too_long(scene: Scene, state: str, size: int, stage: Stage) -> None:

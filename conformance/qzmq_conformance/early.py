@@ -47,7 +47,7 @@ def cases() -> Iterator[Case]:
             yield from _counts(scene, status)
             if status != "accepted":
                 play = partial(_discarded, scene, status)
-                yield Case(f"early/{mode}/server/{status}/discarded", ("RES-15", "RES-17", "HS-71"), play)
+                yield Case(f"early/{mode}/server/{status}/discarded", ("RES-15", "RES-16", "RES-17", "HS-71"), play)
         for name, count in (("one-record", 1), ("three-records", 3), ("most-records", MAX_EARLY_RECORDS)):
             play = partial(_accepted, server, count)
             yield Case(f"early/{mode}/server/accepted/{name}", ("RES-14", "RES-15", "RES-16", "HS-70"), play)

@@ -96,6 +96,18 @@ def _largest(_: Scene, peer: Peer) -> None:
     _expect_echo(peer, octets)
 
 
+def _messages(sizes: tuple[int, ...]) -> Play:
+    """Messages of the application, of so many octets each, whose answers fill a record or begin another one."""
+
+    def play(_: Scene, peer: Peer) -> None:
+        for size in sizes:
+            octets = frame(token().ljust(size, b"."))
+            peer.send_sealed(DATA, octets)
+            _expect_echo(peer, octets)
+
+    return play
+
+
 def _padded(lengths: tuple[int, ...]) -> Play:
     def play(_: Scene, peer: Peer) -> None:
         for length in lengths:
@@ -130,6 +142,7 @@ _RECEIVING: Mapping[str, tuple[str, Play]] = {
     "one-octet-each": ("REC-12", _single_octets),
     "many-in-one": ("REC-12", _many_in_one),
     "largest": ("REC-3", _largest),
+    "of-2^17-or-so": ("REC-12", _messages((2**17 - 1, 2**17, 2**17 + 1))),
     "padding": ("REC-13", _padded((0, 1, 2, 255, 256, 65535))),
     "padding-only": ("REC-13", _padding_only),
     "one-step": ("ROT-2", _steps(1)),

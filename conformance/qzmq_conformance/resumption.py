@@ -224,6 +224,16 @@ def _expires(scene: Returning, stage: Stage) -> None:
         _meet(meet, ticket, False, short)
 
 
+def _suite_no_longer_offered(scene: Returning, stage: Stage) -> None:
+    """The client offers all but the ticket's suite: a full handshake, in one that it offers."""
+    chosen = _two_suites(scene.mode)
+    without = Deviation("ClientHello", content=changing(suites=chosen.suites[1:]))
+    with replace(scene, policy=chosen).play(stage, without) as peer:
+        peer.bring("established")
+        expect_resumed(peer, False)
+        check_alive(scene, peer)
+
+
 def _revoked(scene: Returning, stage: Stage) -> None:
     """A client whose key is no longer admitted does not come in by an old ticket either."""
     known_client = replace(scene, mutual=True, elsewhere=Revoking(scene.mode, "server", mutual=True))
@@ -265,6 +275,7 @@ _SERVER: dict[str, tuple[tuple[str, ...], str, Callable[[Returning, Stage], None
     "taken-before-the-answer": (("RES-4",), "", _taken_before_the_answer),
     "not-taken-by-a-stranger": (("RES-9", "RES-4"), "", _not_taken_by_a_stranger),
     "expired": (("RES-2",), "", _expires),
+    "suite-no-longer-offered": (("RES-5",), "", _suite_no_longer_offered),
     "revoked": (("RES-6", "CERT-4"), "access_denied", _revoked),
     "identity": (("RES-6", "PAT-5"), "", _identity),
     "without-psk": (("KS-3", "HS-9"), "decrypt_error", _without_psk),
