@@ -37,6 +37,7 @@ from qzmq_ref.handshake.outputs import (
     TicketReceived,
 )
 from qzmq_ref.handshake.resume import check_ticket
+from qzmq_ref.handshake.server import prepare_kem_key
 from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.handshake.tickets import ClientTicket
 from qzmq_ref.policy import MAX_RECORD, Limits
@@ -167,6 +168,11 @@ class Connection:
             position += len(header)
             position += writer.seal_into(DATA, chunk, out[position:], flags)
         return position
+
+    def prepare(self) -> None:
+        """Use the time until the peer speaks: a server makes its KEM key (HS-7). Optional, and harmless at any time."""
+        if self._greeted:
+            self._session = prepare_kem_key(self._session)
 
     def close(self) -> None:
         """End the session in order: close_notify, or user_canceled before it is established (CLS-1, CLS-5)."""

@@ -22,3 +22,19 @@ def test_begun_steps_go_before_fresh_ones(begun: list[bool]) -> None:
     fresh = [number for number, flag in enumerate(begun) if not flag]
     assert sorted(taken) == list(range(len(begun)))
     assert taken[len(begun) - len(fresh) :] == fresh
+
+
+def test_a_step_at_once_is_the_only_one_of_its_turn() -> None:
+    """And it does not overtake one that waits."""
+    loop, seen = Loop(), list[object]()
+
+    def behind_another() -> None:
+        loop.step(lambda: seen.append("in turn"))
+        seen.append(loop.may_step())
+
+    loop.start()
+    loop.run(lambda: seen.extend([loop.may_step(), loop.may_step()]))
+    loop.run(behind_another)
+    loop.run(lambda: seen.append(loop.may_step()))
+    loop.stop()
+    assert seen == [True, False, False, "in turn", True]

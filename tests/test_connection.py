@@ -254,6 +254,39 @@ def test_unread_hands_over_what_is_not_whole() -> None:
     assert received(pair.server.receive(wire)) == b"octets"
 
 
+BOTH = Policy(Policy.preset("default").suites + Policy.preset("balanced").suites, mixed=True)
+
+
+def greeted(client: Policy, server: Policy) -> Pair:
+    """A pair of which the server has only seen the client's greeting."""
+    pair = make_pair(server, client_policy=client)
+    pair.server.receive(pair.client.data_to_send())
+    return pair
+
+
+@pytest.mark.parametrize(("client", "fits"), [("default", True), ("balanced", False)])
+def test_a_kem_key_is_made_before_it_is_asked_for(client: str, fits: bool) -> None:
+    """HS-7: once, for the KEM that the server prefers; a client that wants another gets a key of that."""
+    pair = greeted(Policy.preset(client), BOTH)
+    keys = []
+    for _ in range(2):
+        pair.server.prepare()
+        keys.append(pair.server._session.kem_key)  # noqa: SLF001
+    assert keys[0] is keys[1] is not None
+    pair.client.receive(pair.server.data_to_send())
+    pair.server.receive(pair.client.data_to_send())
+    assert (pair.server._session.kem_key is keys[0]) == fits  # noqa: SLF001
+    assert established(pair).server.established
+
+
+def test_no_key_is_made_for_who_has_not_solved_the_puzzle() -> None:
+    """PUZ-1."""
+    pair = greeted(Policy.preset("default"), replace(Policy.preset("default"), retry="always"))
+    pair.server.prepare()
+    assert pair.server._session.kem_key is None  # noqa: SLF001
+    assert established(pair).server.established
+
+
 def test_keys_are_gone_when_they_are_done() -> None:
     """KS-5, ROT-4: what an established session, then a closed one, still holds."""
     pair = established(make_pair())

@@ -68,7 +68,7 @@ class Handshake:
     """
 
     __slots__ = (
-        "_authorizer", "_bridge", "_connection", "_done", "_events", "_failed", "_name", "_outgoing", "_over",
+        "_authorizer", "_bridge", "_connection", "_done", "_events", "_failed", "_mask", "_name", "_outgoing", "_over",
         "_remote", "_timer", "_withdraw",
     )  # fmt: skip
 
@@ -97,6 +97,7 @@ class Handshake:
         self._outgoing = b""
         self._events: tuple[Event, ...] = ()
         self._over = False
+        self._mask = 0
         self._timer = bridge.loop.later(limit, self._too_late)
         bridge.enter(self)
         self._send()
@@ -131,8 +132,12 @@ class Handshake:
     def _ready(self, events: int) -> None:
         if events & OUT:
             self._send()
-        if not self._over and events & ~OUT:
-            self._bridge.loop.unwatch(self._remote)
+        if self._over or not events & ~OUT:
+            return
+        if self._bridge.loop.may_step():
+            self._receive()
+        else:
+            self._watch(0)
             self._bridge.loop.step(self._receive, begun=self._connection.state not in FRESH)
 
     def _receive(self) -> None:
@@ -159,9 +164,12 @@ class Handshake:
             report(ended, self._name, self._connection)
             self._fail(ended)
         elif self._authorizer and (question := next((each for each in events if isinstance(each, Authorize)), None)):
+            self._watch(0)
             self._withdraw = self._authorizer(question, self._answered)
         else:
             self._send()
+            if not (self._over or self._bridge.loop.crowded):
+                self._connection.prepare()
 
     def _answered(self, answer: Decision | Unanswered) -> None:
         """ZAP has spoken. Until here nothing was read: what the client sent meanwhile is with the system (ZAP-3)."""
@@ -184,13 +192,23 @@ class Handshake:
         others = tuple(event for event in self._events if not isinstance(event, EarlyReceived | Received | Established))
         self._flush()
         if self._leave():
-            self._bridge.loop.unwatch(self._remote)
+            self._watch(0)
             hop = (self._bridge, self._remote, self._connection, peer, self._name)
             self._done(Authenticated(*hop, incoming, self._outgoing, others))
 
     def _send(self) -> None:
         if self._flush():
-            self._bridge.loop.watch(self._remote, IN | OUT if self._outgoing else IN, self._ready)
+            self._watch(IN | OUT if self._outgoing else IN)
+
+    def _watch(self, mask: int) -> None:
+        """Have `_ready` called for these events, for none if 0."""
+        if mask == self._mask:
+            return
+        self._mask = mask
+        if mask:
+            self._bridge.loop.watch(self._remote, mask, self._ready)
+        else:
+            self._bridge.loop.unwatch(self._remote)
 
     def _flush(self) -> bool:
         """Send what the connection has to say; False if the peer is gone."""
@@ -221,7 +239,7 @@ class Handshake:
     def _hang_up(self) -> None:
         """Close; if there is an alert to send, after sending it."""
         if self._outgoing:
-            self._bridge.loop.unwatch(self._remote)
+            self._watch(0)
             RemoteFarewell(self._bridge, self._remote, self._outgoing, 0.0)
         else:
             self._bridge.loop.close(self._remote)

@@ -58,6 +58,7 @@ class Loop:
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
+        self._stepped = False
         self._running = True
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="qzmq-bridge", daemon=True)
@@ -155,6 +156,18 @@ class Loop:
         what has not: of more handshakes than their time allows, some then succeed instead of none."""
         (self._steps.appendleft if begun else self._steps.append)(action)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether steps wait."""
+        return bool(self._steps)
+
+    def may_step(self) -> bool:
+        """Whether the caller may take a step here and now, as this turn's: if none waits and none has been taken."""
+        if self._steps or self._stepped:
+            return False
+        self._stepped = True
+        return True
+
     def _run(self) -> None:
         poll, handlers = self._poller.poll, self._handlers
         while self._running:
@@ -169,8 +182,9 @@ class Loop:
                 self._fire_timers()
             for _ in range(len(self._calls)):
                 self._guard(self._calls.popleft())
-            if self._steps:
+            if self._steps and not self._stepped:
                 self._guard(self._steps.popleft())
+            self._stepped = False
         self._woken.close()
         self._waker.close()
 

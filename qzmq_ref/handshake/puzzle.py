@@ -63,7 +63,7 @@ def _bits(start: bytes, solution: int) -> int:
 # ---------------------------------------------------------------------- server
 
 
-def puzzle_is_due(session: Session, _: ClientHello) -> bool:
+def puzzle_is_due(session: Session, _: object = None) -> bool:
     """Guard of HS-64."""
     configuration = session.configuration
     retry = configuration.policy.retry

@@ -25,6 +25,7 @@ from qzmq_ref.handshake.messages import (
     parse_structure,
 )
 from qzmq_ref.handshake.outputs import Disclose, Install, Send
+from qzmq_ref.handshake.puzzle import puzzle_is_due
 from qzmq_ref.handshake.session import Session, known
 from qzmq_ref.registries import (
     VERSION,
@@ -63,8 +64,23 @@ def select_suite(session: Session, message: ClientHello) -> Session:
 
 def generate_kem_key(session: Session, _: ClientHello) -> Session:
     """HS-7."""
-    mechanism = kem(KemId(session.chosen.kem), session.configuration.provider)
-    return session.but(kem_key=mechanism.generate(session.entropy))
+    chosen = KemId(session.chosen.kem)
+    return session.but(prepared=None) if session.prepared is chosen else _with_kem_key(session, chosen)
+
+
+def prepare_kem_key(session: Session) -> Session:
+    """Make the key pair of this handshake before the client has spoken, for the KEM that the server prefers, unless a
+    puzzle comes first (PUZ-1). If the client wants another KEM, it is dropped unused."""
+    configuration = session.configuration
+    waiting = configuration.role == "server" and session.state == "start" and session.prepared is None
+    if not waiting or puzzle_is_due(session):
+        return session
+    preferred = next(suite for suite in configuration.policy.suites if suite.sig == known(configuration.key).sig)
+    return _with_kem_key(session, KemId(preferred.kem)).but(prepared=KemId(preferred.kem))
+
+
+def _with_kem_key(session: Session, kem_id: KemId) -> Session:
+    return session.but(kem_key=kem(kem_id, session.configuration.provider).generate(session.entropy))
 
 
 def server_hello(session: Session) -> Session:
@@ -107,7 +123,8 @@ def decapsulate(session: Session, message: ClientKey) -> Session:
     try:
         secret = known(session.kem_key).decapsulate(message.kem_ciphertext)
     except Invalid as error:
-        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-5", f"ClientKey.kem_ciphertext: {error}") from None
+        rule = error.requirement or "REG-5"
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, rule, f"ClientKey.kem_ciphertext: {error}") from None
     session = session.but(kem_key=None, kem_ciphertext=message.kem_ciphertext, client_key=session.received)
     secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk)
     return session.but(secrets=secrets).emit(Install("send", 0, secrets.s_hs), Disclose("c_hs", secrets.c_hs))

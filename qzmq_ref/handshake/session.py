@@ -14,7 +14,7 @@ from qzmq_ref.handshake.keyschedule import GenerationSecrets, HandshakeSecrets
 from qzmq_ref.handshake.messages import ClientAuth, EarlyDataStatus, vector
 from qzmq_ref.handshake.outputs import Decision, Install, Output, Peer
 from qzmq_ref.handshake.tickets import ClientTicket
-from qzmq_ref.registries import AlertDescription, CipherSuite, MessageType, SigId
+from qzmq_ref.registries import AlertDescription, CipherSuite, KemId, MessageType, SigId
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,6 +46,8 @@ class Session:
     peer_metadata: bytes = b""
     suite: CipherSuite | None = None
     kem_key: KemPrivateKey | None = None
+    prepared: KemId | None = None
+    """What `kem_key` is for, while it waits for a ClientHello."""
     kem_ciphertext: bytes = b""
     requested_signatures: tuple[SigId | int, ...] | None = None
     peer_key: PublicKey | None = None
