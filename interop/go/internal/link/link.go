@@ -1,0 +1,273 @@
+// Package link is a QZMQ session on a network connection: it reads and writes, keeps the session's deadlines, and ends
+// the connection as the session ended.
+package link
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"qzmq.test/go/internal/session"
+)
+
+// The buffers grow from smallBuffer to bigBuffer while the peer fills them, and beyond only for a single message.
+const (
+	smallBuffer = 8 << 10
+	bigBuffer   = 256 << 10
+)
+
+// tail is how long a session that is over waits for its last octets to go and for the peer to close.
+const tail = time.Second
+
+// Session is what a Link needs of a session.Conn; see there for what each method means.
+type Session interface {
+	Receive(data []byte) []session.Event
+	Open(dst, src []byte) (out []byte, consumed int, events []session.Event)
+	Output() []byte
+	Seal(dst, octets []byte) (out []byte, err error)
+	SealedSize(n int) int
+	Close() []session.Event
+	EndOfFile() []session.Event
+	Answer(verdict session.Verdict) []session.Event
+	Tick() []session.Event
+	NextDeadline() (time.Time, bool)
+	Rekey(generation bool) error
+	Export(label string, context []byte, n int) ([]byte, error)
+}
+
+// Hooks are what a Link asks and tells its owner. A nil hook is not called. They may be called from any goroutine.
+type Hooks struct {
+	Zap   func(session.Question) session.Verdict // asks ZAP about a client, and may take its time
+	Event func(session.Event)                    // hears of every event but Received
+}
+
+// EndError says how a session ended that was not closed in order.
+type EndError struct{ session.Ended }
+
+func (e *EndError) Error() string {
+	if e.Alert != nil {
+		return e.Reason.String() + ": " + e.Alert.Error()
+	}
+	return e.Reason.String()
+}
+
+// Link is one session on its connection. One goroutine reads, with Handshake and then Next; any may call the rest.
+type Link struct {
+	conn    net.Conn
+	session Session
+	hooks   Hooks
+
+	in         []byte // received octets: in[start:end] are not opened yet
+	start, end int
+	plain      []byte // what Next handed out last
+	held       []byte // application octets that came with the handshake
+
+	writing sync.Mutex  // from Output or Seal to the end of the write
+	pending atomic.Bool // somebody who could not have the lock wants Output to be written
+	out     []byte
+
+	peer    *session.Peer // of the reading goroutine
+	ended   atomic.Pointer[session.Ended]
+	over    chan struct{} // closed when the connection is
+	timer   *time.Timer
+	closing sync.Once
+}
+
+// New puts a session on a connection. The connection is the Link's from now on.
+func New(conn net.Conn, s Session, hooks Hooks) *Link {
+	l := &Link{conn: conn, session: s, hooks: hooks, over: make(chan struct{})}
+	l.timer = time.AfterFunc(time.Hour, l.tick)
+	return l
+}
+
+// Over is closed when the connection is.
+func (l *Link) Over() <-chan struct{} { return l.over }
+
+// Handshake goes on until the session is established. Its error is an *EndError; the connection is closed then, or soon.
+func (l *Link) Handshake() (session.Peer, error) {
+	l.arm()
+	for {
+		if err := l.flush(); err != nil {
+			l.handle(l.session.EndOfFile())
+		}
+		if l.ended.Load() != nil {
+			return session.Peer{}, l.finish()
+		}
+		if l.peer != nil {
+			l.arm()
+			return *l.peer, nil
+		}
+		if err := l.fill(); err != nil {
+			l.lose()
+			continue
+		}
+		octets := l.in[l.start:l.end]
+		l.start = l.end
+		l.handle(l.session.Receive(octets))
+	}
+}
+
+// Next returns the next application octets, valid until the call after it. It fails with io.EOF if the peer closed the
+// session in order, and with an *EndError else.
+func (l *Link) Next() ([]byte, error) {
+	if len(l.held) > 0 {
+		held := l.held
+		l.held = nil
+		return held, nil
+	}
+	for {
+		if l.start < l.end {
+			if octets := l.open(); len(octets) > 0 {
+				return octets, nil
+			}
+		}
+		if l.ended.Load() != nil {
+			return nil, l.finish()
+		}
+		if err := l.fill(); err != nil {
+			l.lose()
+		}
+	}
+}
+
+// open opens the whole messages that were received.
+func (l *Link) open() []byte {
+	if need := l.end - l.start; cap(l.plain) < need {
+		l.plain = make([]byte, 0, cap(l.in))
+	}
+	octets, consumed, events := l.session.Open(l.plain[:0], l.in[l.start:l.end])
+	l.plain = octets[:0]
+	l.start += consumed
+	l.handle(events)
+	l.kick()
+	return octets
+}
+
+// fill reads once from the connection, behind what is not opened yet.
+func (l *Link) fill() error {
+	full := l.end == len(l.in)
+	if l.start > 0 && (l.start == l.end || len(l.in)-l.end < len(l.in)/4) {
+		l.end = copy(l.in, l.in[l.start:l.end])
+		l.start = 0
+	}
+	if l.end == len(l.in) || full && len(l.in) < bigBuffer {
+		grown := make([]byte, max(smallBuffer, 2*len(l.in)))
+		l.end = copy(grown, l.in[l.start:l.end])
+		l.start, l.in = 0, grown
+	}
+	n, err := l.conn.Read(l.in[l.end:])
+	l.end += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// lose tells the session that nothing more comes.
+func (l *Link) lose() {
+	if l.ended.Load() == nil {
+		l.handle(l.session.EndOfFile())
+	}
+	if l.ended.Load() == nil { // a session that is closing has nothing to report
+		l.handle([]session.Event{session.Ended{Reason: session.Closed}})
+	}
+}
+
+// handle takes the events of a session; Received ones come to the reading goroutine alone.
+func (l *Link) handle(events []session.Event) {
+	for _, event := range events {
+		switch e := event.(type) {
+		case session.Received:
+			l.held = append(l.held, e.Octets...)
+			continue
+		case session.Established:
+			l.peer = &e.Peer
+		case session.Question:
+			l.ask(e)
+		case session.Ended:
+			if l.ended.CompareAndSwap(nil, &e) {
+				_ = l.conn.SetDeadline(time.Now().Add(tail))
+				_ = l.conn.SetReadDeadline(time.Now())
+			}
+		}
+		if l.hooks.Event != nil {
+			l.hooks.Event(event)
+		}
+	}
+}
+
+func (l *Link) ask(question session.Question) {
+	verdict := session.Verdict{}
+	if l.hooks.Zap != nil {
+		verdict = l.hooks.Zap(question)
+	}
+	l.handle(l.session.Answer(verdict))
+}
+
+// finish lets the last output go and closes the connection, without keeping the caller waiting. It is for the reading
+// goroutine, which reads no more.
+func (l *Link) finish() error {
+	go l.closing.Do(func() {
+		_ = l.flush()
+		l.shutdownWriting()
+		_ = l.conn.SetReadDeadline(time.Now().Add(tail))
+		_, _ = io.Copy(io.Discard, l.conn) // unread octets would turn the end into a reset and lose the alert
+		l.timer.Stop()
+		_ = l.conn.Close()
+		close(l.over)
+	})
+	ended := l.ended.Load()
+	if ended.Reason == session.Closed {
+		return io.EOF
+	}
+	return &EndError{*ended}
+}
+
+func (l *Link) shutdownWriting() {
+	if half, ok := l.conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}
+
+// tick does what the session's clock asks for.
+func (l *Link) tick() {
+	l.handle(l.session.Tick())
+	l.kick()
+	l.arm()
+}
+
+func (l *Link) arm() {
+	if l.ended.Load() != nil {
+		return
+	}
+	if deadline, ok := l.session.NextDeadline(); ok {
+		l.timer.Reset(max(time.Until(deadline), time.Millisecond))
+	}
+}
+
+// Rekey is that of session.Conn.
+func (l *Link) Rekey(generation bool) error {
+	err := l.session.Rekey(generation)
+	l.kick()
+	return err
+}
+
+// Export is that of session.Conn.
+func (l *Link) Export(label string, context []byte, n int) ([]byte, error) {
+	return l.session.Export(label, context, n)
+}
+
+// IsEnd says whether err is how a session ended, and gives it.
+func IsEnd(err error) (session.Ended, bool) {
+	var end *EndError
+	if errors.As(err, &end) {
+		return end.Ended, true
+	}
+	return session.Ended{Reason: session.Closed}, errors.Is(err, io.EOF)
+}
+
+// Abort closes the connection at once, without a word.
+func (l *Link) Abort() { _ = l.conn.Close() }

@@ -1,0 +1,87 @@
+package link
+
+import (
+	"time"
+)
+
+// sealAtOnce is how many application octets are sealed before they are written: the peer opens them meanwhile.
+const sealAtOnce = 128 << 10
+
+// Write seals octets and writes the records. It is an error if the session is not established, or over.
+func (l *Link) Write(octets []byte) error {
+	l.writing.Lock()
+	defer l.unlock()
+	for len(octets) > 0 {
+		piece := octets[:min(len(octets), sealAtOnce)]
+		octets = octets[len(piece):]
+		if need := l.session.SealedSize(len(piece)); cap(l.out) < need {
+			l.out = make([]byte, 0, need+need/8)
+		}
+		out, err := l.session.Seal(l.out[:0], piece)
+		if err != nil {
+			return err
+		}
+		l.out = out[:0]
+		if _, err := l.conn.Write(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CloseWrite closes the session in order: close_notify, or user_canceled if it is not established, then the end of
+// this side's stream. The reading goroutine then goes on until the peer's close_notify or end, at most for linger.
+func (l *Link) CloseWrite(linger time.Duration) {
+	_ = l.conn.SetDeadline(time.Now().Add(linger))
+	l.writing.Lock()
+	events := l.session.Close()
+	l.unlock()
+	_ = l.flush()
+	l.shutdownWriting()
+	l.handle(events)
+}
+
+// flush writes what is to be written now.
+func (l *Link) flush() error {
+	l.writing.Lock()
+	defer l.unlock()
+	return l.writeOutput()
+}
+
+func (l *Link) writeOutput() error {
+	out := l.session.Output()
+	if len(out) == 0 {
+		return nil
+	}
+	_, err := l.conn.Write(out)
+	return err
+}
+
+// unlock ends a write, and writes what was to be written meanwhile.
+func (l *Link) unlock() {
+	l.writing.Unlock()
+	for l.pending.Load() && l.writing.TryLock() {
+		l.pending.Store(false)
+		_ = l.writeOutput()
+		l.writing.Unlock()
+	}
+}
+
+// kick has the output written by whoever writes now, or by a new goroutine: the reading goroutine must not wait for the
+// peer to read.
+func (l *Link) kick() {
+	l.pending.Store(true)
+	if !l.writing.TryLock() {
+		return
+	}
+	l.pending.Store(false)
+	out := l.session.Output()
+	if len(out) == 0 {
+		l.unlock()
+		return
+	}
+	go func() {
+		_, _ = l.conn.Write(out)
+		l.unlock()
+	}()
+}
