@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,7 +16,11 @@ from qzmq_conformance.security import Security
 from qzmq_conformance.target import REFERENCE, Application, Target, token
 from qzmq_conformance.trace import Entry
 
+if sys.platform != "win32":
+    import resource
+
 PATIENCE = 5.0
+DESCRIPTORS = 4096
 
 
 class Bench:
@@ -28,6 +33,7 @@ class Bench:
     def __init__(
         self, target: Sequence[str] = REFERENCE, other: Sequence[str] = REFERENCE, patience: float = PATIENCE
     ) -> None:
+        _allow_connections()
         self._stack = ExitStack()
         self._listening: dict[tuple[str, Security], Application] = {}
         self._lock = threading.Lock()
@@ -60,6 +66,15 @@ class Bench:
             application = self._listening[key]
         application.begin()
         return application
+
+
+def _allow_connections() -> None:
+    """Enough descriptors for a crowd (SEC-3), here and in the targets, which inherit the limit."""
+    if sys.platform != "win32":
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if now < DESCRIPTORS:
+            allowed = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 @dataclass(frozen=True)
