@@ -136,10 +136,12 @@ def test_an_all_zero_x25519_secret_is_refused(kem_id: KemId, point: int) -> None
     key = algorithm.generate(entropy(7))
     low_order = point.to_bytes(32, "little")
     ciphertext, _ = algorithm.encapsulate(key.public_key, entropy(8))
-    with pytest.raises(Invalid, match="all zero"):
+    with pytest.raises(Invalid, match="all zero") as refused:
         algorithm.encapsulate(key.public_key[:-32] + low_order, entropy(8))
-    with pytest.raises(Invalid, match="all zero"):
+    assert refused.value.requirement == "REG-6"
+    with pytest.raises(Invalid, match="all zero") as refused:
         key.decapsulate(ciphertext[:-32] + low_order)
+    assert refused.value.requirement == "REG-6"
 
 
 @pytest.mark.parametrize("kem_id", HYBRIDS)

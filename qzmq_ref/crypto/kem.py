@@ -62,7 +62,7 @@ class _X25519PrivateKey:
         try:
             return self._key.exchange(X25519PublicKey.from_public_bytes(ciphertext))
         except ValueError:
-            raise Invalid("X25519 shared secret is all zero") from None
+            raise Invalid("X25519 shared secret is all zero", "REG-6") from None
 
 
 class _X25519:

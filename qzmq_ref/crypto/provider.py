@@ -13,7 +13,14 @@ Entropy = Callable[[int], bytes]
 
 
 class Invalid(ValueError):
-    """Octets from a peer failed a check: a length, a modulus, a tag, a signature. Says nothing secret."""
+    """Octets from a peer failed a check: a length, a modulus, a tag, a signature. Says nothing secret.
+
+    `requirement` is the rule that was broken, where it is not the one of the place the octets stood in.
+    """
+
+    def __init__(self, detail: str = "", requirement: str = "") -> None:
+        super().__init__(detail)
+        self.requirement = requirement
 
 
 class KemPrivateKey(Protocol):

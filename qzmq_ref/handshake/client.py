@@ -102,7 +102,8 @@ def encapsulate(session: Session, message: ServerHello) -> Session:
     try:
         ciphertext, secret = mechanism.encapsulate(message.kem_public_key, session.entropy)
     except Invalid as error:
-        raise Alert(AlertDescription.ILLEGAL_PARAMETER, "REG-4", f"ServerHello.kem_public_key: {error}") from None
+        rule = error.requirement or "REG-4"
+        raise Alert(AlertDescription.ILLEGAL_PARAMETER, rule, f"ServerHello.kem_public_key: {error}") from None
     session = session.but(kem_ciphertext=ciphertext)
     secrets = keyschedule.handshake_secrets(session.hash, secret, session.h1, session.psk)
     return session.but(secrets=secrets).emit(Disclose("c_hs", secrets.c_hs))
