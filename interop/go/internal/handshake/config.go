@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"qzmq.test/go/internal/certificate"
 	"qzmq.test/go/internal/primitive"
 	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/wire"
@@ -56,11 +57,11 @@ type Config struct {
 	Policy registry.Policy
 	Key    primitive.SigningKey // long-term key; a server must have one (CERT-6), nil is an anonymous client
 
-	ServerPins []Pin            // client: the keys that it trusts (CERT-3)
-	ClientPins map[Pin]struct{} // server: the keys that it admits (CERT-4); nil admits anyone and asks for no certificate
-	Anchors    [][]byte         // DER certificates that are trusted beside the pins, leaf's issuers (CERT-9)
-	ServerName string           // client with anchors: the DNS name or address its server must have (CERT-16)
-	Chain      [][]byte         // this side's own certificates, DER, leaf first (CERT-17); empty sends the raw key
+	ServerPins []Pin               // client: the keys that it trusts (CERT-3)
+	ClientPins map[Pin]struct{}    // server: the keys that it admits (CERT-4); nil admits anyone and asks for no certificate
+	Anchors    certificate.Anchors // authorities that are trusted beside the pins (CERT-9)
+	ServerName string              // client with anchors: the DNS name or address its server must have (CERT-16)
+	Chain      [][]byte            // this side's own certificates, DER, leaf first (CERT-17); empty sends the raw key
 
 	SocketType    string     // Socket-Type in the zmtp binding; empty in raw, where metadata is too (PAT-8)
 	Metadata      []Property // what READY would carry; its Socket-Type is set from SocketType if it is missing
@@ -72,11 +73,10 @@ type Config struct {
 	Loaded     func() bool // server, RetryUnderLoad: whether the endpoint is loaded (spec/security.md)
 	Difficulty int         // server: bits of the puzzle, at most 20 (PUZ-3)
 
-	Issued         TicketStore   // server: where tickets are kept; nil issues and takes none
-	Tickets        int           // server: how many tickets to send (RES-1)
-	TicketLifetime time.Duration // server: of a ticket; 0 is the ceiling of RES-2
-	Held           TicketCache   // client: tickets of this server; nil offers and keeps none
-	EarlyData      bool          // announce early data (client) or accept it (server); off by default
+	Issued    TicketStore // server: where tickets are kept; nil issues and takes none
+	Tickets   int         // server: how many tickets to send (RES-1)
+	Held      TicketCache // client: tickets of this server; nil offers and keeps none
+	EarlyData bool        // announce early data (client) or accept it (server); off by default
 
 	// AsksZap is asked for each ClientHello (ZAP-1): whether ZAP decides about this client, or an alert if a handler is
 	// demanded and missing. The session then emits Question and waits for Conn.Answer. Nil never asks.

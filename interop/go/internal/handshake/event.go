@@ -3,6 +3,7 @@ package handshake
 import (
 	"qzmq.test/go/internal/alert"
 	"qzmq.test/go/internal/registry"
+	"qzmq.test/go/internal/wire"
 )
 
 // Event is what a session has to tell its owner: one of the types below.
@@ -31,14 +32,14 @@ type EarlyReceived struct{ Octets []byte }
 // they may be sent again without asking the application.
 type EarlyAnswered struct{ Status EarlyStatus }
 
-// EarlyStatus is an EarlyDataStatus, one octet on the wire.
-type EarlyStatus uint8
+// EarlyStatus is an EarlyDataStatus.
+type EarlyStatus = wire.Status
 
 // The answers of RES-15.
 const (
-	EarlyAccepted EarlyStatus = 1
-	EarlyRejected EarlyStatus = 2
-	EarlyUnknown  EarlyStatus = 3
+	EarlyAccepted = wire.Accepted
+	EarlyRejected = wire.Rejected
+	EarlyUnknown  = wire.Unknown
 )
 
 // NewTicket tells a client that its TicketCache has been given a ticket (RES-1).

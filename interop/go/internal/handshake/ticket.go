@@ -3,6 +3,7 @@ package handshake
 import (
 	"time"
 
+	"qzmq.test/go/internal/certificate"
 	"qzmq.test/go/internal/registry"
 )
 
@@ -12,10 +13,11 @@ type Ticket struct {
 	PSK            []byte // Hash.length octets, secret
 	Suite          registry.Suite
 	EarlyOctets    uint32
+	Signed         time.Time // when both sides last signed (RES-2)
 	Expires        time.Time
-	Certificate    []byte     // the server's Certificate, to judge anew (RES-6)
-	ServerMetadata []Property // the server's words as it sent them; another set ends the session (RES-12)
-	OwnPin         Pin        // the key and the metadata that the client had then (RES-7)
+	Certificate    []byte // the server's Certificate, to judge anew (RES-6)
+	ServerMetadata []byte // as the server sent it; another ends the session (RES-12)
+	OwnPin         Pin    // the key and the metadata that the client had then (RES-7)
 	OwnMetadata    []byte
 }
 
@@ -48,4 +50,35 @@ type TicketStore interface {
 	Take(identity []byte) bool                               // removes it atomically: true for one caller only (RES-4)
 	Put(session *SessionID, identity []byte, issued *Issued) // keeps one
 	Discard(session *SessionID)                              // forgets those of a session (RES-3)
+}
+
+// ticketState is the ticket of this handshake.
+type ticketState struct {
+	offered      *Ticket // client
+	taken        *Issued // server
+	server       *certificate.Peer
+	peerMetadata []byte // what the peer said of itself then
+	signedAt     time.Time
+}
+
+// psk is the ticket's secret if the session is resumed, else nil.
+func (t *ticketState) psk(resumed bool) []byte {
+	switch {
+	case !resumed:
+		return nil
+	case t.offered != nil:
+		return t.offered.PSK
+	}
+	return t.taken.PSK
+}
+
+// signed is when both sides last signed.
+func (t *ticketState) signed(resumed bool, now time.Time) time.Time {
+	switch {
+	case !resumed:
+		return now
+	case t.offered != nil:
+		return t.offered.Signed
+	}
+	return t.taken.Signed
 }
