@@ -41,6 +41,8 @@ class Outside:
 
     process: subprocess.Popen[str]
     errors: deque[str]
+    """The last lines of its standard error, as long as `reader` has not come to the end of that."""
+    reader: threading.Thread
     link: Connection
 
     def measure(self, work: Named, plan: Plan) -> tuple[dict[str, float], float]:
@@ -69,7 +71,8 @@ class Outside:
         """Its next line."""
         line = self.process.stdout.readline() if self.process.stdout is not None else ""
         if not line:
-            raise RuntimeError(f"the program ended: {' / '.join(self.errors) or 'without a word'}")
+            self.reader.join(1)
+            raise RuntimeError(f"the program ended: {' / '.join(map(str.strip, self.errors)) or 'without a word'}")
         return json.loads(line)
 
 
@@ -81,8 +84,10 @@ def open_program(program: Program, mechanism: Mechanism, keys: Keys, role: Role,
         process = subprocess.Popen(program.command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     except OSError as error:
         raise NotRun(f"{program.name}: {program.command[0]}: {error.strerror}") from None
-    outside = Outside(process, deque(maxlen=8), link)
-    threading.Thread(target=lambda: outside.errors.extend(process.stderr or ()), daemon=True).start()
+    errors: deque[str] = deque(maxlen=8)
+    reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    outside = Outside(process, errors, reader, link)
     try:
         _open(outside, program, mechanism, keys, role)
         yield outside

@@ -1,0 +1,156 @@
+"""The sections of a throughput run, with very little work each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from qzmq_interop.throughput import exchange, main, plot
+from qzmq_interop.throughput.contestants import EVERY, Contestant
+from qzmq_interop.throughput.processor import BITS, MASKS, VARIABLE, Mask, in_use
+from qzmq_interop.throughput.report import Report
+from qzmq_interop.throughput.rounds import Effort, Run, measure
+from qzmq_interop.throughput.sections import SECTIONS, acceleration, claims, growth, handshakes, suites
+from qzmq_interop.throughput.sections.claims import Claim
+from qzmq_interop.throughput.sheets import Ratio, Sheet, compared, told
+from qzmq_ref.policy import Policy
+from qzmq_ref.registries import AeadId
+
+LITTLE = Effort(rounds=1, part=0.0005, console=Console(quiet=True))
+
+needs_masks = pytest.mark.skipif(in_use() is None, reason="OpenSSL's mask is that of x86-64")
+
+
+def tiny(axis: growth.Axis) -> growth.Axis:
+    """Two values, few messages."""
+    return replace(axis, values=(1, 3), plan=lambda value: replace(axis.plan(value), messages=6, warm_up=2))
+
+
+@pytest.mark.parametrize("mask", MASKS, ids=lambda mask: mask.name)
+def test_a_mask_clears_its_bits_in_every_word_and_no_others(mask: Mask) -> None:
+    words = [int(word.removeprefix("~"), 16) for word in mask.environment.get(VARIABLE, "").split(":") if word]
+    hidden = {name for name, (word, bit) in BITS.items() if word < len(words) and words[word] >> bit & 1}
+    assert hidden == set(mask.hidden)
+    assert sum(word.bit_count() for word in words) == len(hidden)
+
+
+@needs_masks
+def test_openssl_says_that_the_mask_is_taken() -> None:
+    """And this process, which has started without one, keeps what it has."""
+    before = in_use()
+    raw = acceleration.raw_speeds(MASKS[-1], 0.0)
+    assert list(raw.in_use) == []
+    assert raw.speeds.keys() == {AeadId.AES_256_GCM, AeadId.CHACHA20_POLY1305}
+    assert (in_use(), VARIABLE in os.environ) == (before, False)
+
+
+@needs_masks
+def test_acceleration_shows_alone_and_flowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages flow behind the same masks; how they are measured is the same as everywhere."""
+    environments: dict[str, Mapping[str, str]] = {}
+
+    def measured(_scenarios: object, contestants: Sequence[Contestant], _effort: Effort) -> Run:
+        environments.update({each.name: each.environment for each in contestants})
+        return Run([], {"CURVE": "not built in"})
+
+    monkeypatch.setattr(acceleration, "MASKS", (MASKS[0], MASKS[-1]))
+    monkeypatch.setattr(acceleration, "measure", measured)
+    [sheet] = acceleration.measured(LITTLE)
+    masked = [f"{aead}, {mask.name}" for aead in suites.NAMES.values() for mask in (MASKS[0], MASKS[-1])]
+    assert [row[0] for row in sheet.rows] == masked
+    assert environments == {
+        name: MASKS[-1].environment if "without" in name else {} for name in (*masked, "NULL", "CURVE")
+    }
+    assert sheet.notes[0].startswith("everything: OpenSSL uses ")
+    assert sheet.notes[1:] == [
+        "without any of them: OpenSSL uses none of these instructions",
+        "NOT RUN: CURVE: not built in",
+    ]
+
+
+def test_suites_differ_in_their_aead_only() -> None:
+    aes, chacha = (suites.policy(aead) for aead in suites.NAMES)
+    assert chacha == replace(aes, suites=(replace(aes.suites[0], aead=AeadId.CHACHA20_POLY1305),))
+    assert aes == Policy.preset("default")
+
+
+def test_handshakes_cost_less_where_less_is_done() -> None:
+    """Judged by octets, which no load of the machine changes: signatures are most of them."""
+    default = Policy.preset("default")
+    whole, anonymous, resumed = (
+        exchange.full(default)().octets,
+        exchange.full(default, client_key=False)().octets,
+        exchange.resumed(default)().octets,
+    )
+    assert resumed < anonymous < whole
+
+
+def test_every_kind_of_handshake_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handshakes, "SECONDS", 0.0)
+    kinds = handshakes.alone(LITTLE)
+    assert [kind.name.split()[0] for kind in kinds[: len(handshakes.PRESETS)]] == list(handshakes.PRESETS)
+    assert all(kind.typical.client > 0 and kind.typical.server > 0 for kind in kinds)
+    assert kinds[0].public_key < kinds[0].typical.both
+
+
+def test_growth_draws_a_curve_per_mechanism(tmp_path: Path) -> None:
+    axes = [tiny(axis) for axis in growth.AXES]
+    scenarios = [scenario for axis in axes for scenario in axis.scenarios()]
+    results = measure(scenarios, EVERY, replace(LITTLE, part=1.0)).results
+    charts = [axis.chart(results[2 * number : 2 * number + 2]) for number, axis in enumerate(axes)]
+    for curve in (curve for chart in charts for curve in chart.curves):
+        assert [x for x, _ in curve.points] == [1, 3]
+        assert all(y > 0 for _, y in curve.points)
+    plot.save(Report({}, 1, sheets={"growth": [Sheet("", (), (), charts=charts)]}), tmp_path / "run.svg")
+    assert (tmp_path / "run.svg").read_text().count('id="axes_') == len(axes)
+
+
+def test_a_sample_of_growth_is_bounded() -> None:
+    plans = [axis.plan(value) for axis in growth.AXES for value in axis.values]
+    assert all(plan.messages * plan.size <= max(growth.MOST_OCTETS, 8 * plan.size) for plan in plans)
+    assert all(plan.warm_up >= 1 for plan in plans)
+
+
+@pytest.mark.parametrize(
+    ("claim", "row"),
+    [
+        (Claim("a", 2e-6, 3e-6, "s"), ["a", "2 µs", "3 µs", "1.50"]),
+        (Claim("b", 5e-3, 3e-3, "s", "<"), ["b", "< 5.00 ms", "3.00 ms", "met"]),
+        (Claim("c", 5e-3, 5e-3, "s", "<"), ["c", "< 5.00 ms", "5.00 ms", "missed"]),
+        (Claim("d", 4.0, 2.0, "ratio"), ["d", "4.00", "2.00", "0.50"]),
+    ],
+)
+def test_a_claim_is_a_ratio_or_a_target(claim: Claim, row: list[str]) -> None:
+    assert claim.row() == row
+
+
+def test_records_of_the_claims_are_sealed_and_stepped() -> None:
+    assert claims.sealing(AeadId.AES_256_GCM, 0.001) > 0
+    assert 0 < claims.stepping(0.001) < 1
+
+
+def test_what_was_not_run_is_told_and_leaves_no_ratio() -> None:
+    run = Run([], {"go": "no toolchain"})
+    assert told(run.not_run) == ["NOT RUN: go: no toolchain"]
+    assert compared("", run.results, [Ratio("QZMQ", "CURVE")]).headings == ["scenario"]
+
+
+def test_a_section_goes_to_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.json"
+    assert main.main(["--section", "gpu", "--quick", "--json", str(path)]) == 0
+    found = json.loads(path.read_text())
+    assert (list(found["sections"]), found["scenarios"]) == (["gpu"], [])
+    assert "gpu: batched records" in capsys.readouterr().out
+
+
+def test_help_asks_every_question(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name}: {section.question}" in text for name, section in SECTIONS.items())
