@@ -112,7 +112,7 @@ func (m *Machine) useSuite(suite registry.Suite) (err error) {
 	if m.hash, err = primitive.NewHash(suite.Hash); err != nil {
 		return err
 	}
-	if m.kem, err = primitive.NewKEM(suite.Kem); err != nil {
+	if m.kem, err = m.newKEM(suite.Kem); err != nil {
 		return err
 	}
 	m.earlyStage = keyschedule.NewEarly(m.hash, m.ticket.psk(m.hello.resumed))
@@ -206,7 +206,8 @@ func (m *Machine) sealAuth(auth []byte) ([]byte, error) {
 	return aead.Seal(nil, key.IV, auth, append([]byte{byte(registry.TypeClientKey)}, m.kemCiphertext...)), nil
 }
 
-// clientAuth is who this client is, signed if the server asked for a key that it has (HS-13, HS-14, POL-5).
+// clientAuth is who this client is, signed if the server asked for a key that it has (HS-13, HS-14, POL-5). The row of
+// the table has trusted and verified the server before (HS-17).
 func (m *Machine) clientAuth() ([]byte, error) {
 	metadata, err := m.ownMetadata()
 	if err != nil {

@@ -1,5 +1,6 @@
 // Package keyschedule derives every secret, key and nonce of a session: the tables secrets and keys of
-// spec/keyschedule.md. Each stage is a value; making the next one erases what it came from (KS-5, KS-8).
+// spec/keyschedule.md. Each stage is a value; making the next one erases what it came from (KS-5, KS-8). All octets of
+// prologue and messages enter, so that a difference in any gives other keys (KS-7).
 package keyschedule
 
 import (

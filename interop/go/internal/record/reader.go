@@ -83,7 +83,7 @@ func (r *Reader) Records() uint64 { return r.seq }
 func (r *Reader) StartAt(seq uint64) { r.seq = seq }
 
 // Open checks a record in the order of REC-2 to REC-8, opens it behind dst and takes the padding off (REC-13). On an
-// *alert.Alert, which ends the session, out is dst.
+// *alert.Alert, which ends the session, out is dst: no octet of a plaintext whose tag is wrong is seen (REC-9).
 func (r *Reader) Open(dst, sealed []byte) (out []byte, h Header, err error) {
 	if h, err = r.check(sealed); err != nil {
 		return dst, h, err
