@@ -67,6 +67,17 @@ class Link:
         self._taken += size
         return bytes(self.received[self._taken - size : self._taken])
 
+    def look(self, size: int) -> bytes:
+        """As `take`, but they stay where they are."""
+        octets = self.take(size)
+        self._taken -= size
+        return octets
+
+    def receive(self) -> bytes:
+        """Whatever comes next; empty at the end of the stream."""
+        self._more()
+        return self.take(len(self.unread))
+
     def message(self, binding: Binding) -> bytes | None:
         """The next whole message, None at the end of the stream."""
         span = self._span(binding)

@@ -95,6 +95,9 @@ def _secure(socket: Socket, security: Security) -> None:
             setattr(socket, f"qzmq_{name.replace('_', '')}", value)
     if security.zap:
         socket.set(zmq.ZAP_DOMAIN, security.zap.encode())
+    if security.curve_secret_key:
+        for name, value in (("secretkey", security.curve_secret_key), ("clients", security.curve_clients)):
+            setattr(socket, f"qzmq_curve_{name}", value)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ class Security:
 
     `zap` is the domain, if the target is to ask its ZAP handler: it says what the handler answers, a status of RFC 27
     with the user id `judged`, or something that is no status, or `silent` for nothing.
+    With `curve_secret_key` a server also serves the CURVE clients that have the public keys `curve_clients`.
     `ca` is the PEM certificate of an authority whose certificates a peer may show, a server's for `server_name`.
     """
 
@@ -27,6 +28,8 @@ class Security:
     zap: str = ""
     ca: str = ""
     server_name: str = ""
+    curve_secret_key: str = field(default="", repr=False)
+    curve_clients: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; a suite is the names of its four algorithms."""
@@ -38,7 +41,8 @@ class Security:
         """The inverse of `to_json`."""
         policy, clients = document["policy"], document["client_keys"]
         chosen = dict(policy, suites=tuple(map(_suite, policy["suites"])), limits=Limits(**policy["limits"]))
-        return cls(**{**document, "policy": Policy(**chosen), "client_keys": clients and tuple(clients)})
+        keys = {"client_keys": clients and tuple(clients), "curve_clients": tuple(document["curve_clients"])}
+        return cls(**{**document, **keys, "policy": Policy(**chosen)})
 
 
 def _plain(value: Security | Policy | Limits) -> dict[str, Any]:
