@@ -103,4 +103,4 @@ def test_without_a_device_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", lambda _: stand)
     [sheet] = gpu.measured(Effort(rounds=1, part=0.001))
     assert sheet.notes[0].startswith("NOT RUN: no device: cupy finds no device")
-    assert "has not run the kernel on a device" in sheet.notes[-1]
+    assert any("has not run the kernel on a device" in note for note in sheet.notes)

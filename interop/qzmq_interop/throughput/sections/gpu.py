@@ -20,8 +20,8 @@ BATCHES = ((1 << 10, 1 << 16), (16 << 10, 1 << 12), (64 << 10, 1 << 10))
 WORDS = {True: "right", False: "WRONG", None: "not run"}
 
 UNTRIED = (
-    "The project has not run the kernel on a device. It is ChaCha20 without Poly1305, for many records at once; a"
-    " ZeroMQ connection has its next record when the application has, so nothing of QZMQ uses it."
+    "The project has not run the kernel on a device. It is ChaCha20 without Poly1305, for many records at once; a",
+    "connection has its next record when the application has it, so nothing of QZMQ uses this.",
 )
 
 
@@ -89,4 +89,4 @@ def _sheet(found: Sequence[Compared], notes: Sequence[str]) -> Sheet:
         gain = f"{each.with_copies / each.core:.1f}" if each.with_copies else ""
         title = f"{each.records:,} records of {octets(each.size)}"
         rows.append([title, WORDS[each.right], *speeds, gain])
-    return Sheet("batched records", headings, rows, [*notes, UNTRIED], figures=[asdict(each) for each in found])
+    return Sheet("batched records", headings, rows, [*notes, *UNTRIED], figures=[asdict(each) for each in found])
