@@ -1,5 +1,7 @@
 """The reference's adapter with one lie: `python -m tests.lying_adapter NAME`."""
 
+# ruff: noqa: ARG002  (who lies does not listen)
+
 from __future__ import annotations
 
 import sys
@@ -8,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qzmq_conformance.reference import Reference, Socket
-from qzmq_conformance.scaffold import Adapter, Answer, Library, Request, Unsupported, emit
+from qzmq_conformance.scaffold import Adapter, Answer, Library, Refused, Request, Unsupported, emit
 
 
 class Plaintext(Reference):
@@ -74,11 +76,67 @@ class Eager(Adapter[Socket]):
             self._emit({"id": request["id"]})
 
 
+class Versatile(Adapter[Socket]):
+    """Has vectors of every kind, whatever it is."""
+
+    def vector(self, request: Request) -> Answer:
+        return super().vector(request) if request["kind"] in self._library.capabilities["vectors"] else {"output": {}}
+
+
 class Compliant(Adapter[Socket]):
     """Has every feature, whatever it is."""
 
     def open(self, request: Request) -> Answer:
         return super().open({**request, "features": []})
+
+
+class Meddling(Reference):
+    """Does another thing than it is asked for."""
+
+    def rekey(self, socket: Socket, *, generation: bool) -> None:
+        """Nothing."""
+
+    def resume(self, socket: Socket, *, ticket: bool) -> None:
+        """Nothing."""
+
+    def export(self, socket: Socket, label: str, context: bytes, length: int) -> bytes:
+        return bytes(length)
+
+    def vector(self, kind: str, operation: str, given: Request) -> Answer:
+        answer = super().vector(kind, operation, given)
+        return {**answer, "secret": "00" * 32} if "secret" in answer else answer
+
+    def events(self, socket: Socket) -> tuple[Sequence[Answer], Mapping[str, int]]:
+        events, counters = super().events(socket)
+        return [{**event, **({"requirement": "REC-1"} if "requirement" in event else {})} for event in events], counters
+
+
+class Forgetful(Reference):
+    """Claims all of the protocol, and says `unsupported` when it comes to it."""
+
+    def export(self, socket: Socket, label: str, context: bytes, length: int) -> bytes:
+        raise Unsupported("action export")
+
+    def vector(self, kind: str, operation: str, given: Request) -> Answer:
+        raise Unsupported(f"vectors of kind {kind}")
+
+    def events(self, socket: Socket) -> tuple[Sequence[Answer], Mapping[str, int]]:
+        raise Unsupported("verb events")
+
+
+class Misjudging(Reference):
+    """Refuses what must be refused, but not so."""
+
+    def __init__(self, alert: str = "", at: int | None = None) -> None:
+        super().__init__()
+        self._alert, self._at = alert, at
+
+    def vector(self, kind: str, operation: str, given: Request) -> Answer:
+        try:
+            return super().vector(kind, operation, given)
+        except Refused as refused:
+            told: Answer = refused.answer
+            raise Refused(self._alert or told["alert"], told.get("at") if self._at is None else self._at) from None
 
 
 def _hangs(_: Request) -> Answer:
@@ -110,6 +168,17 @@ ADAPTERS: Mapping[str, Callable[[], Adapter[Socket]]] = {
     "rambles": lambda: Liar(Reference(), "open", _rambles),
     "ignores": lambda: Liar(Reference(), "open", lambda _: {}),
     "deaf-recv": lambda: Liar(Reference(), "recv", lambda _: {"messages": []}),
+    "versatile": lambda: Versatile(Reference(), emit),
+    "deaf-events": lambda: Liar(Reference(), "events", lambda _: {"events": [], "counters": []}),
+    **dict.fromkeys(
+        ("backward", "stubborn", "inert", "forgetful", "unsteady", "premature", "wrong-secret", "own-ciphertext"),
+        lambda: Adapter(Meddling(), emit),
+    ),
+    "forgets-itself": lambda: Adapter(Forgetful(), emit),
+    "echo": lambda: Liar(Reference(), "vector", lambda request: request["input"]),
+    "yes-man": lambda: Liar(Reference(), "vector", lambda _: {"output": {}}),
+    "another-alert": lambda: Adapter(Misjudging("internal_error"), emit),
+    "another-place": lambda: Adapter(Misjudging(at=0), emit),
     "garbled": lambda: Liar(Reference(), "recv", lambda _: {"messages": [{"socket": 1, "parts": ["xyz"]}]}),
 }
 

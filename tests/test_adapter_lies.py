@@ -14,6 +14,17 @@ QUICK = "handshake/classical/server/whole"
 ORDER = "records/classical/server/order/gap"
 PUZZLE = "puzzle/classical/server/SecondClientHello/random"
 PATTERN = "patterns/classical/PULL-PUSH/binds-as-server"
+ALERT = "events/hybrid/server/sends/REC-6"
+STEPS = "rotation/hybrid/server/on-demand/steps"
+GENERATION = "rotation/classical/server/on-demand/generation"
+TICKETS = "resumption/hybrid/client/on-demand"
+EXPORT = "exporter/classical/server/equal"
+WITHHELD = "exporter/hybrid/server/withheld"
+SECRETS = "vectors/hybrid/kem/decapsulate"
+CIPHERTEXTS = "vectors/hybrid/kem/encapsulate"
+KEYS = "vectors/hybrid/certificates/raw_key"
+HANDSHAKES = "vectors/hybrid/handshake/follow"
+REFUSALS = "vectors/hybrid/records/open"
 Shown = pytest.CaptureFixture[str]
 
 
@@ -26,7 +37,8 @@ def conform(name: str, *arguments: str) -> int:
     ("name", "told"),
     [
         ("eager", "asked for the verb nonsense_"),
-        ("compliant", "asked for the feature ['nonsense_"),
+        ("compliant", "asked for the feature nonsense_"),
+        ("versatile", "asked for vectors of the kind nonsense_"),
         ("boastful", "it claims suites that QZMQ does not have: rot13/none/none/none"),
         ("empty", "it claims nothing that any of these cases could use"),
         ("hangs", "no answer to open within 4 s"),
@@ -53,6 +65,22 @@ def test_no_verdict_without_a_protocol(name: str, told: str, monkeypatch: pytest
         ("careless", PUZZLE, "server_hello"),
         ("repentant", QUICK, "the adapter answers open with unsupported pattern ROUTER"),
         ("deaf-recv", PATTERN, "no message reached the application"),
+        ("deaf-events", ALERT, "[] among the events within 2.0 s"),
+        ("backward", ALERT, "'requirement': 'REC-1'"),
+        ("stubborn", STEPS, "epoch 0x0100"),
+        ("inert", GENERATION, "did nothing for 2.0 s"),
+        ("forgetful", TICKETS, "a ClientHello with a ticket"),
+        ("unsteady", EXPORT, "for 'EXPERIMENTAL qzmq conform'"),
+        ("premature", WITHHELD, "'octets':"),
+        ("forgets-itself", EXPORT, "the adapter answers control with unsupported action export"),
+        ("forgets-itself", SECRETS, "the adapter answers vector with unsupported vectors of kind kem"),
+        ("forgets-itself", ALERT, "the adapter answers events with unsupported verb events"),
+        ("echo", SECRETS, "answered"),
+        ("wrong-secret", SECRETS, "secret is"),
+        ("yes-man", KEYS, 'answered {"id"'),
+        ("another-alert", REFUSALS, "refused with internal_error"),
+        ("another-place", HANDSHAKES, "refused at 0 instead of "),
+        ("own-ciphertext", CIPHERTEXTS, "ciphertext and secret do not hold"),
     ],
 )
 def test_a_claim_that_is_not_true_fails_its_case(name: str, case: str, told: str, capsys: Shown) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from qzmq_conformance.runner import play
 from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Bench
 from qzmq_conformance.suite import cases
+from qzmq_conformance.vectors.operations import OPERATIONS, schema
 from qzmq_ref.policy import Limits, Policy
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "conformance" / "adapter.schema.json").read_text())
@@ -27,6 +29,14 @@ PLAYED = (
     "zap/hybrid/server/named",
     "records/hybrid/client/legal/largest",
     "records/hybrid/server/order/gap",
+    "rotation/hybrid/client/on-demand/steps",
+    "resumption/hybrid/client/on-demand",
+    "exporter/hybrid/server/equal",
+    "events/hybrid/server/counters",
+    "events/hybrid/client/sends/HS-6",
+    "events/hybrid/client/closed",
+    "vectors/hybrid/records/open",
+    "vectors/hybrid/kem/encapsulate",
 )
 Line = Mapping[str, Any]
 
@@ -66,10 +76,12 @@ def session() -> tuple[list[Line], list[Line]]:
 def test_every_request_is_one_of_the_schema(session: tuple[list[Line], list[Line]]) -> None:
     requests = session[0]
     verbs = {request["verb"] for request in requests}
-    assert {"describe", "open", "send", "recv", "control", "shutdown"} <= verbs
+    assert {"describe", "open", "send", "recv", "control", "events", "vector", "shutdown"} <= verbs
     nonsense = [request for request in requests if request["verb"].startswith("nonsense")]
     assert requests[:1] == nonsense
     for request in requests[1:]:
+        if request.get("kind", "").startswith("nonsense"):
+            continue
         check(f"request-{request['verb']}")(request)
 
 
@@ -83,17 +95,36 @@ def test_every_answer_is_one_of_the_schema(session: tuple[list[Line], list[Line]
             check("answer-unsupported")(answer)
         else:
             check(f"answer-{verbs[answer['id']]}")(answer)
-    assert refused == 2  # the nonsense verb and the nonsense feature
+    assert refused == 3  # the nonsense verb, vectors and feature
+
+
+def test_every_output_is_what_the_operation_answers(session: tuple[list[Line], list[Line]]) -> None:
+    asked = {request["id"]: f"{request['kind']}-{request['operation']}" for request in session[0] if "kind" in request}
+    answered = [(asked[answer["id"]], answer["output"]) for answer in session[1] if "output" in answer]
+    assert {name for name, _ in answered} == {"records-open", "kem-encapsulate"}
+    for name, output in answered:
+        check(f"output-{name}")(output)
+
+
+def test_the_schema_knows_every_operation() -> None:
+    for kind, groups in OPERATIONS.items():
+        for operation in chain.from_iterable(groups.values()):
+            for way, described in schema(kind, operation.name).items():
+                assert SCHEMA["definitions"][f"{way}-{kind}-{operation.name}"] == described
+    pairs = {(kind, one.name) for kind, groups in OPERATIONS.items() for one in chain.from_iterable(groups.values())}
+    assert sum(name.startswith("input-") for name in SCHEMA["definitions"]) == len(pairs)
+    choices = [each["properties"] for each in SCHEMA["definitions"]["request-vector"]["oneOf"]]
+    assert {(each["kind"]["const"], each["operation"]["const"]) for each in choices} == pairs
 
 
 def test_the_id_of_the_case_is_in_every_request_of_its_own(session: tuple[list[Line], list[Line]]) -> None:
-    told = {request["case"] for request in session[0] if request["verb"] in ("open", "control")}
+    told = {request["case"] for request in session[0] if request["verb"] in ("open", "control", "vector")}
     assert told >= set(PLAYED)
 
 
 def test_the_schema_knows_the_names_and_fields_of_the_suite() -> None:
     known = SCHEMA["definitions"]["capabilities"]["properties"]
-    assert {place: frozenset(schema["items"]["enum"]) for place, schema in known.items()} == names()
+    assert {place: frozenset(listed["items"]["enum"]) for place, listed in known.items()} == names()
     for kind, described in ((Policy, "policy"), (Security, "security")):
         assert set(SCHEMA["definitions"][described]["properties"]) == {field.name for field in fields(kind)}
     limits = SCHEMA["definitions"]["policy"]["properties"]["limits"]["properties"]

@@ -41,7 +41,8 @@ class Case:
 
     `id` is AREA/MODE/..., stable between runs and versions. `alert` is the AlertDescription that the target must
     send, in lower case, or "" if the case must succeed. `play` raises `Failed`. `waits` is about how many seconds the
-    case sits out, if it does little else: the runner then plays it beside the others.
+    case sits out, if it does little else: the runner then plays it beside the others. `deep` cases are long, and only
+    played when they are asked for.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Case:
     play: Callable[[Stage], None] = field(repr=False, compare=False)
     alert: str = ""
     waits: float = 0.0
+    deep: bool = False
 
     @property
     def area(self) -> str:

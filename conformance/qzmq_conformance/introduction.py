@@ -14,12 +14,14 @@ from qzmq_conformance.channel import Channel
 
 
 def introduce(channel: Channel) -> Description:
-    """Who the adapter is, after it has refused a nonsense verb and a nonsense feature; `Undriven` otherwise."""
+    """Who the adapter is, after it has refused a verb, vectors and a feature that nobody has; `Undriven` otherwise."""
     nonsense = f"nonsense_{secrets.token_hex(4)}"
-    _expect_refusal(channel, nonsense)
+    _expect_refusal(channel, f"the verb {nonsense}", nonsense)
     description = _describe(channel)
+    _expect_refusal(channel, f"vectors of the kind {nonsense}", "vector", kind=nonsense, operation=nonsense, input={})
     _expect_refusal(
         channel,
+        f"the feature {nonsense}",
         "open",
         pattern=next((each.name for each in sorted(description.capabilities) if each.kind == "pattern"), "PAIR"),
         endpoint="tcp://127.0.0.1:*",
@@ -38,10 +40,9 @@ def _describe(channel: Channel) -> Description:
         raise Undriven(f"the adapter does not describe itself: {error}") from None
 
 
-def _expect_refusal(channel: Channel, verb: str, **arguments: object) -> None:
+def _expect_refusal(channel: Channel, asked: str, verb: str, **arguments: object) -> None:
     answer = channel.answer(verb, **arguments)
     if not isinstance(answer.get("unsupported"), str):
-        asked = f"the feature {arguments['features']}" if arguments else f"the verb {verb}"
         raise Undriven(
             f"asked for {asked}, which does not exist, the adapter answers {dict(answer)} instead of unsupported: "
             "nothing that it says of itself can be relied on"

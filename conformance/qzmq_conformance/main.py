@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         return strength.main([argument for argument in arguments if argument != "--strength"])
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.json == "-", soft_wrap=True)
-    chosen = _chosen(options.case)
+    chosen = _chosen(options.case, deep=options.depth)
     if not chosen:
         console.print(f"no case is called {' or '.join(options.case)}; --list prints all", markup=False)
         return UNDRIVEN
@@ -77,8 +77,14 @@ def _write(document: Mapping[str, Any], options: argparse.Namespace) -> None:
         pages.write(options.html, [Run.of(document)])
 
 
-def _chosen(patterns: Sequence[str]) -> list[Case]:
-    return [case for case in cases() if not patterns or any(fnmatchcase(case.id, pattern) for pattern in patterns)]
+def _chosen(patterns: Sequence[str], *, deep: bool) -> list[Case]:
+    """The cases of these patterns, or all; a long one only by `--depth`, or by its whole id."""
+    return [
+        case
+        for case in cases()
+        if (deep or not case.deep or case.id in patterns)
+        and (not patterns or any(fnmatchcase(case.id, pattern) for pattern in patterns))
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything"
     )
+    parser.add_argument("--depth", action="store_true", help="the long cases too: every test vector")
     parser.add_argument(
         "--strength", action="store_true", help="judge the suite itself, by seeded faults; --strength --help says more"
     )

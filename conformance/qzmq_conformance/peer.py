@@ -70,6 +70,7 @@ class Peer(ABC):
         self.target_type = b""
         self.application: Application | None = None
         self.last = b""
+        self.overheard: bytearray | None = None
         self.greeting = binding.greeting()
         self.header: Callable[[int], bytes] = binding.header
 
@@ -174,8 +175,13 @@ class Peer(ABC):
         return body
 
     def read(self, kind: MessageType) -> Any:
-        """The structure in the next message, which must be of that type; anything else fails the case."""
-        return self.parse(kind, *self.read_message())
+        """The structure in the next message, which must be of that type; anything else fails the case, data apart if
+        it may be `overheard`."""
+        found, body = self.read_message()
+        while found == MessageType.DATA and self.overheard is not None:
+            self.overheard += body
+            found, body = self.read_message()
+        return self.parse(kind, found, body)
 
     def parse(self, kind: MessageType, found: int, body: bytes) -> Any:
         """The structure in a message of type `found`, which must be of type `kind`; anything else fails the case."""

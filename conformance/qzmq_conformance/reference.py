@@ -11,14 +11,16 @@ import zmq
 
 from qzmq_conformance.capabilities import names
 from qzmq_conformance.contexts import Contexts
-from qzmq_conformance.scaffold import Library, Request, serve
+from qzmq_conformance.scaffold import Answer, Library, Request, serve
 from qzmq_conformance.security import Security
+from qzmq_conformance.vectors.running import run
+from qzmq_conformance.watching import EventLog
+from qzmq_ref.socket import SecuredSocket
 from qzmq_ref.spec.tables import tables
 
 Socket: TypeAlias = zmq.Socket[bytes]
 
 ADDED = [row["Property"] for row in tables()["added-properties"]]
-TO_COME = {"events", "export", "rekey_on_demand", "resume_on_demand"}
 PROPERTIES = ("Socket-Type", "X-Own", "X-QZMQ-Other", "__Other", *ADDED)
 SECURITY = ("policy", "server", "secret_key", "server_key", "client_keys", "ca", "server_name")
 _UNREACHABLE = (zmq.EAGAIN, zmq.EHOSTUNREACH)
@@ -28,13 +30,12 @@ class Reference(Library[Socket]):
     """Sockets of `qzmq_ref`, and of pyzmq where there is no security."""
 
     about: Mapping[str, str] = {"name": "qzmq_ref", "version": version("qzmq-ref"), "libzmq": zmq.zmq_version()}
-    capabilities: Mapping[str, Sequence[str]] = {
-        place: sorted(known - TO_COME) for place, known in names().items() if place != "vectors"
-    } | {"vectors": []}
+    capabilities: Mapping[str, Sequence[str]] = {place: sorted(known) for place, known in names().items()}
 
     def __init__(self) -> None:
         self._contexts = Contexts()
         self._poller = zmq.Poller()
+        self._logs: dict[Socket, EventLog] = {}
 
     def open(self, request: Request) -> tuple[Socket, str]:
         security = request["security"]
@@ -46,6 +47,7 @@ class Reference(Library[Socket]):
                 socket.set(zmq.SocketOption[option], value.encode() if isinstance(value, str) else value)
             if security:
                 _secure(socket, Security.from_json(security))
+                self._watch(socket, watched="events" in request["features"])
             (socket.bind if request["bind"] else socket.connect)(request["endpoint"])
         except BaseException:
             socket.close(linger=0)
@@ -73,10 +75,38 @@ class Reference(Library[Socket]):
 
     def close(self, socket: Socket) -> None:
         self._poller.unregister(socket)
+        self._logs.pop(socket, None)
         socket.close(linger=0)
+
+    def vector(self, kind: str, operation: str, given: Request) -> Answer:
+        return run(kind, operation, given)
+
+    def events(self, socket: Socket) -> tuple[Sequence[Answer], Mapping[str, int]]:
+        log = self._logs.get(socket)
+        return log.take() if log else ((), {})
+
+    def rekey(self, socket: Socket, *, generation: bool) -> None:
+        _secured(socket).rekey(generation)
+
+    def resume(self, socket: Socket, *, ticket: bool) -> None:
+        _secured(socket).qzmq_resume = ticket
+
+    def export(self, socket: Socket, label: str, context: bytes, length: int) -> bytes:
+        return _secured(socket).export(label, context, length)
 
     def end(self) -> None:
         self._contexts.close()
+
+    def _watch(self, socket: Socket, *, watched: bool) -> None:
+        """A Context's observer is that of every endpoint from then on: it is set anew for each socket."""
+        log = self._logs[socket] = EventLog()
+        _secured(socket).context.slot.observe = log if watched else None
+
+
+def _secured(socket: Socket) -> SecuredSocket[bytes]:
+    if not isinstance(socket, SecuredSocket):
+        raise TypeError("a socket without security has no keys")
+    return socket
 
 
 def _properties(frame: zmq.Frame) -> dict[str, str]:

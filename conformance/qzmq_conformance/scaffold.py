@@ -75,7 +75,7 @@ class Library(ABC, Generic[Socket]):
         raise Unsupported(f"operation {operation} on vectors of kind {kind}")
 
     def events(self, socket: Socket) -> tuple[Sequence[Answer], Mapping[str, int]]:
-        """What became of this socket's connections since the last time, and what there is to count."""
+        """What became of this socket's connections since the last time, and what there is to count, if anything is."""
         raise Unsupported("verb events")
 
     def rekey(self, socket: Socket, *, generation: bool) -> None:
@@ -168,7 +168,7 @@ class Adapter(Generic[Socket]):
         for number, socket in self._sockets.items():
             happened, counted = self._library.events(socket)
             events += ({"socket": number, **event} for event in happened)
-            counters.append({"socket": number, **counted})
+            counters += [{"socket": number, **counted}] if counted else []
         return {"events": events, "counters": counters}
 
     def vector(self, request: Request) -> Answer:

@@ -41,7 +41,7 @@ class Scene:
     `who` names the peer's key; the target knows that of `other`. `policy` is both sides', by default the mode's;
     `peer_policy` the peer's, if it has another one.
     `retry`: the server asks for a puzzle. `zap`: what the target's ZAP handler answers (`Security.zap`).
-    `alone`: the target's socket is this case's own, so that its application can close it.
+    `alone`: the target's socket is this case's own, so that its application can close it, or be asked for `features`.
     """
 
     mode: str
@@ -56,6 +56,7 @@ class Scene:
     retry: bool = False
     zap: str = ""
     alone: bool = False
+    features: tuple[str, ...] = ()
 
     reconnect_ivl: ClassVar[int] = 20
     """Milliseconds after which a target that is a client comes back."""
@@ -96,7 +97,9 @@ class Scene:
                 check_wire(stage, link)
 
         if self.alone:
-            opened = stage.target.open(self.target_type, bind=True, security=self.security, echo=True)
+            opened = stage.target.open(
+                self.target_type, bind=True, security=self.security, features=self.features, echo=True
+            )
             with opened as application:
                 yield meet
         else:
@@ -127,6 +130,7 @@ class Scene:
                 bind=False,
                 security=self.security,
                 options={"RECONNECT_IVL": self.reconnect_ivl},
+                features=self.features,
                 echo=True,
             )
             with opened as application:

@@ -32,6 +32,7 @@ from qzmq_conformance import (
 )
 from qzmq_conformance.case import Case
 from qzmq_conformance.learning import cases as machine
+from qzmq_conformance.vectors import cases as vectors
 
 FAMILIES = (
     closing.cases,
@@ -43,6 +44,7 @@ FAMILIES = (
     faults.cases,
     certificates.cases,
     wire.cases,
+    vectors.cases,
     records.cases,
     legal.cases,
     rotation.cases,

@@ -8,8 +8,8 @@ import secrets
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from qzmq_conformance.capabilities import Capabilities, Capability, Description, needs
@@ -20,6 +20,7 @@ from qzmq_conformance.security import Security
 
 REFERENCE = (sys.executable, "-m", "qzmq_conformance.reference")
 SEND_WITHIN = 5.0  # seconds a message waits for a peer before it is dropped
+EVENT_WITHIN = 2.0  # seconds until something that has happened must be told
 PAUSE = 0.004  # seconds between two looks at what has reached the applications
 
 Options = Mapping[str, str | int]
@@ -51,6 +52,7 @@ class Target:
         self._description: Description | None = None
         self._introducing = threading.Lock()
         self._collecting = threading.Lock()
+        self._looking = threading.Lock()
         self._applications: dict[int, Application] = {}
         self._tokens: set[bytes] = set()
         self._ending = threading.Event()
@@ -85,13 +87,15 @@ class Target:
         bind: bool,
         security: Security | None,
         options: Options | None = None,
+        features: Iterable[str] = (),
         echo: bool = False,
     ) -> Application:
         """A new socket, bound or connected; without `security` plain ZMTP NULL. `echo`: it returns what it receives.
 
-        `options` are libzmq's, by name: a number, or octets as text.
+        `options` are libzmq's, by name: a number, or octets as text. `features` will be used beside those that follow
+        from the security.
         """
-        needed = needs(pattern, security)
+        needed = needs(pattern, security) | {Capability("feature", name) for name in features}
         self.need(*needed)
         with self._collecting:  # what reaches a socket at once must find it here
             answer = self.channel.ask(
@@ -120,6 +124,22 @@ class Target:
             for message in self._received():
                 parts = tuple(map(bytes.fromhex, message["parts"]))
                 self._take(message["socket"], Message(parts, message.get("properties", {})))
+
+    def vector(self, kind: str, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the adapter answers to one operation on one test vector."""
+        self.need(Capability("vector", kind))
+        return self.channel.ask("vector", kind=kind, operation=operation, input=given)
+
+    def look(self) -> None:
+        """Takes what has happened on all sockets up to now, for their applications."""
+        with self._looking:
+            answer = self.channel.ask("events", wants=("events", "counters"))
+            for event in answer["events"]:
+                if application := self._applications.get(event["socket"]):
+                    application.happened.append(event)
+            for counted in answer["counters"]:
+                if application := self._applications.get(counted["socket"]):
+                    application.counters.update({name: counted[name] for name in counted.keys() - {"socket"}})
 
     def logged(self, *words: str, within: float = 1.0) -> bool:
         """Whether a line with all these words comes up on the process's standard error in time."""
@@ -174,6 +194,8 @@ class Application:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._outbox: deque[tuple[float, tuple[bytes, ...]]] = deque()
         self._sending = threading.Lock()
+        self.happened: deque[Mapping[str, Any]] = deque()
+        self.counters: Counter[str] = Counter()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -184,6 +206,32 @@ class Application:
     def begin(self) -> None:
         """Tells the adapter that another case begins on this socket."""
         self.target.channel.ask("control", socket=self.socket, action="case")
+
+    def rekey(self, *, generation: bool) -> None:
+        """Has every session of the socket take a step, or ask for a new generation."""
+        self._control("rekey", generation=generation)
+
+    def resume(self, *, ticket: bool) -> None:
+        """Whether the next connection may offer a ticket."""
+        self._control("resume", ticket=ticket)
+
+    def export(self, label: str, context: bytes, length: int) -> bytes:
+        """Keying material of the socket's one session."""
+        answer = self._control("export", wants=("octets",), label=label, context=context.hex(), length=length)
+        return bytes.fromhex(answer["octets"])
+
+    def await_event(self, name: str, within: float = EVENT_WITHIN) -> Mapping[str, Any]:
+        """The next event of that name, which is told once; `Failed` if none comes in time."""
+        deadline = time.monotonic() + within
+        while True:
+            self.target.look()
+            for event in list(self.happened):
+                if event["event"] == name:
+                    self.happened.remove(event)
+                    return event
+            if time.monotonic() > deadline:
+                raise Failed(f"{list(self.happened)} among the events within {within} s", f"an event {name}")
+            time.sleep(0.01)
 
     def send(self, *parts: bytes, within: float = SEND_WITHIN) -> None:
         """Hands a message to the application socket, which sends it as soon as its pattern allows, if that is soon."""
@@ -234,6 +282,9 @@ class Application:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _control(self, action: str, wants: Sequence[str] = (), **needed: object) -> Mapping[str, Any]:
+        return self.target.channel.ask("control", socket=self.socket, action=action, wants=wants, **needed)
 
     def _sent(self, parts: tuple[bytes, ...]) -> bool:
         """Whether the message is gone; one that the socket refuses for good is."""

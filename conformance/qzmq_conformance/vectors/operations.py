@@ -84,9 +84,7 @@ OPERATIONS: Mapping[str, Mapping[str, tuple[Operation, ...]]] = {
         "Records": (_OPEN,),
         "NewGeneration": (_OPEN,),
         "Generation": (
-            _operation(
-                "exchange", "kem hash generation rekey th kem_seed received_by offer? request? ack?", "values"
-            ),
+            _operation("exchange", "kem hash generation rekey th kem_seed received_by offer? request? ack?", "values"),
         ),
     },
     "tickets": {
