@@ -29,6 +29,8 @@ type Machine struct {
 	transport Transport
 	session   *SessionID
 
+	newKEM func(registry.KemId) (primitive.KEM, error) // primitive.NewKEM, but for vectors
+
 	state  State
 	in     incoming
 	out    []byte // framed messages to be written
@@ -71,7 +73,13 @@ type secrets struct {
 
 // NewMachine makes the machine of a session whose greetings have been exchanged. The configuration has been checked.
 func NewMachine(config *Config, transport Transport) *Machine {
-	return &Machine{config: config, limits: config.Policy.Limits.Effective(), transport: transport, session: new(SessionID)}
+	return &Machine{
+		config:    config,
+		limits:    config.Policy.Limits.Effective(),
+		transport: transport,
+		session:   new(SessionID),
+		newKEM:    primitive.NewKEM,
+	}
 }
 
 // State is where the session stands.

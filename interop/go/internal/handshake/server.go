@@ -98,20 +98,20 @@ func (m *Machine) serverExtensions(grease byte) ([]wire.Extension, error) {
 		list = append(list, wire.Extension{ExtensionType: t, ExtensionData: body})
 		return err
 	}
-	switch {
-	case m.hello.resumed:
+	if m.hello.resumed {
 		if err := add(registry.PreSharedKey, new(wire.Empty)); err != nil {
-			return nil, err
-		}
-	case m.asksCertificate():
-		m.hello.asked, m.hello.accepts = true, m.config.Policy.Signatures()
-		request := wire.ClientAuthRequest{Algorithms: append(slices.Clone(m.hello.accepts), registry.SigId(grease))}
-		if err := add(registry.ClientAuthRequest, &request); err != nil {
 			return nil, err
 		}
 	}
 	if m.early.announced {
 		if err := add(registry.EarlyData, &wire.EarlyDataAnswer{Status: m.early.status}); err != nil {
+			return nil, err
+		}
+	}
+	if !m.hello.resumed && m.asksCertificate() {
+		m.hello.asked, m.hello.accepts = true, m.config.Policy.Signatures()
+		request := wire.ClientAuthRequest{Algorithms: append(slices.Clone(m.hello.accepts), registry.SigId(grease))}
+		if err := add(registry.ClientAuthRequest, &request); err != nil {
 			return nil, err
 		}
 	}

@@ -90,6 +90,11 @@ func (k Handshake) Erase() {
 	clear(k.master)
 }
 
+// Restore gives a generation as far as the next one comes from it: TH_g and rekey.
+func Restore(h primitive.Hash, transcript, rekey []byte) Generation {
+	return Generation{hash: h, transcript: transcript, rekey: rekey}
+}
+
 // Next derives the following generation from the messages of the exchange, from their type octet on (KS-8), and erases
 // rekey, the resumption secret of this one and the KEM secret.
 func (g Generation) Next(kemSecret, offer, ack []byte) Generation {
