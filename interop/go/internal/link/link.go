@@ -41,7 +41,7 @@ type Session interface {
 // Hooks are what a Link asks and tells its owner. A nil hook is not called. They may be called from any goroutine.
 type Hooks struct {
 	Zap   func(session.Question) session.Verdict // asks ZAP about a client, and may take its time
-	Event func(session.Event)                    // hears of every event but Received
+	Event func(*Link, session.Event)             // hears of every event but Received
 }
 
 // EndError says how a session ended that was not closed in order.
@@ -71,6 +71,7 @@ type Link struct {
 
 	peer    *session.Peer // of the reading goroutine
 	ended   atomic.Pointer[session.Ended]
+	ending  chan struct{} // closed when the session has ended
 	over    chan struct{} // closed when the connection is
 	timer   *time.Timer
 	closing sync.Once
@@ -78,7 +79,7 @@ type Link struct {
 
 // New puts a session on a connection. The connection is the Link's from now on.
 func New(conn net.Conn, s Session, hooks Hooks) *Link {
-	l := &Link{conn: conn, session: s, hooks: hooks, over: make(chan struct{})}
+	l := &Link{conn: conn, session: s, hooks: hooks, ending: make(chan struct{}), over: make(chan struct{})}
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	return l
 }
@@ -189,22 +190,32 @@ func (l *Link) handle(events []session.Event) {
 			l.ask(e)
 		case session.Ended:
 			if l.ended.CompareAndSwap(nil, &e) {
+				close(l.ending)
 				_ = l.conn.SetDeadline(time.Now().Add(tail))
 				_ = l.conn.SetReadDeadline(time.Now())
 			}
 		}
 		if l.hooks.Event != nil {
-			l.hooks.Event(event)
+			l.hooks.Event(l, event)
 		}
 	}
 }
 
+// ask lets ZAP take its time, but not longer than the handshake has.
 func (l *Link) ask(question session.Question) {
-	verdict := session.Verdict{}
-	if l.hooks.Zap != nil {
-		verdict = l.hooks.Zap(question)
+	answer := make(chan session.Verdict, 1)
+	go func() {
+		if l.hooks.Zap == nil {
+			answer <- session.Verdict{}
+			return
+		}
+		answer <- l.hooks.Zap(question)
+	}()
+	select {
+	case verdict := <-answer:
+		l.handle(l.session.Answer(verdict))
+	case <-l.ending:
 	}
-	l.handle(l.session.Answer(verdict))
 }
 
 // finish lets the last output go and closes the connection, without keeping the caller waiting. It is for the reading
