@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from qzmq_ref.bridge.options import Options
 from qzmq_ref.bridge.watched import MessageCounter, WatchedConnection
 from qzmq_ref.connection import Configuration, Connection
 from qzmq_ref.policy import Limits, Policy
+from tests.ports import reserved
 from tests.sidecars import Sidecar, keys
 
 __all__ = ["keys"]
@@ -208,9 +208,7 @@ def test_a_scrape_is_answered(scene: Scene) -> None:
 
 
 def test_a_sidecar_answers_too(keys: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with zmq.Context() as context, context.socket(zmq.PULL) as program:
+    with reserved() as port, zmq.Context() as context, context.socket(zmq.PULL) as program:
         inside = f"tcp://127.0.0.1:{program.bind_to_random_port('tcp://127.0.0.1')}"
         ends = ("--listen", "tcp://127.0.0.1:*", "--forward", inside)
         own = ("--key", keys / "server.key_secret", "--any-client", "--metrics", str(port))

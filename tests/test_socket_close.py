@@ -11,6 +11,7 @@ import time
 import pytest
 import zmq
 
+from tests.ports import reserved
 from tests.sockets import NULL, QZMQ, AnySocket, Kind, Stage, client_keys, endpoint_of, eventually, running, server_keys
 
 SHRUNK = {"sndbuf": 4096, "rcvbuf": 4096}
@@ -60,11 +61,8 @@ def test_close_and_term_deliver_the_tail(address: str, *, sender_binds: bool) ->
 
 
 def test_term_waits_for_a_peer_that_is_not_there_yet() -> None:
-    with running(QZMQ) as near, running(QZMQ) as far:
-        receiver = far.socket(zmq.PULL)
-        receiver.bind("tcp://127.0.0.1:*")
-        address = endpoint_of(receiver)
-        receiver.unbind(address)
+    with running(QZMQ) as near, running(QZMQ) as far, reserved() as port:
+        receiver, address = far.socket(zmq.PULL), f"tcp://127.0.0.1:{port}"
         sender = near.socket(zmq.PUSH, reconnect_ivl=10)
         sender.connect(address)
         sender.send(b"message")

@@ -15,6 +15,7 @@ import zmq
 import qzmq_ref
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.bridge.endpoints import UNSECURED
+from tests.ports import reserved
 from tests.sockets import NULL, QZMQ, AnySocket, Stage, client_keys, endpoint_of, eventually, running, server_keys
 
 WRONG = [
@@ -195,12 +196,13 @@ def test_the_connecting_side_may_be_the_server(stage: Stage) -> None:
 
 
 def test_unbind_frees_the_port_and_ends_the_sessions(stage: Stage) -> None:
-    push, pull = pair(stage, "tcp://127.0.0.1:*")
-    deliver(push, pull)
-    address = endpoint_of(pull)
-    pull.unbind(address)
-    other = stage.socket(zmq.PULL)
-    other.bind(address)
+    with reserved() as port:
+        push, pull = pair(stage, f"tcp://127.0.0.1:{port}")
+        deliver(push, pull)
+        address = endpoint_of(pull)
+        pull.unbind(address)
+        other = stage.socket(zmq.PULL)
+        other.bind(address)
     while not other.poll(5):
         assert not pull.poll(0)
         if push.poll(0, zmq.POLLOUT):
@@ -218,13 +220,13 @@ def test_disconnect_ends_the_session(stage: Stage) -> None:
 
 
 def test_connect_may_come_before_bind(stage: Stage) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        address = f"tcp://127.0.0.1:{reserved.getsockname()[1]}"
-    push = stage.socket(zmq.PUSH, reconnect_ivl=20)
-    push.connect(address)
-    push.send(b"message")
-    pull = stage.socket(zmq.PULL)
-    pull.bind(address)
+    with reserved() as port:
+        address = f"tcp://127.0.0.1:{port}"
+        push = stage.socket(zmq.PUSH, reconnect_ivl=20)
+        push.connect(address)
+        push.send(b"message")
+        pull = stage.socket(zmq.PULL)
+        pull.bind(address)
     assert pull.recv() == b"message"
 
 

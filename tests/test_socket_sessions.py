@@ -15,6 +15,7 @@ from qzmq_ref.handshake.messages import ServerHello
 from qzmq_ref.handshake.session import Session
 from qzmq_ref.policy import Limits, Policy
 from qzmq_ref.tickets import MemoryTickets
+from tests.ports import reserved
 
 KEYS = {name: qzmq_ref.keypair(name) for name in ("default", "performance")}
 Make = Callable[..., "zmq.Socket[bytes]"]
@@ -68,14 +69,15 @@ def test_a_client_comes_back_with_a_ticket(make: Make, signatures: list[Session]
     """RES-1, RES-4, RES-5, RES-6: without signatures, unless the listener is another one now."""
     tickets, others = MemoryTickets(), [KEYS["default"][0], qzmq_ref.keypair()[0]]
     server, client = make(zmq.REP, qzmq_tickets=tickets), make(zmq.REQ)
-    port = server.bind_to_random_port("tcp://127.0.0.1")
-    client.connect(f"tcp://127.0.0.1:{port}")
-    echo(server, client, b"first")
-    own = len(signatures)
-    server.unbind(f"tcp://127.0.0.1:{port}")
-    server.close(linger=0)
-    again = make(zmq.REP, qzmq_tickets=tickets, **({"qzmq_clientkeys": others} if stricter else {}))
-    again.bind(f"tcp://127.0.0.1:{port}")
+    with reserved() as port:
+        server.bind(f"tcp://127.0.0.1:{port}")
+        client.connect(f"tcp://127.0.0.1:{port}")
+        echo(server, client, b"first")
+        own = len(signatures)
+        server.unbind(f"tcp://127.0.0.1:{port}")
+        server.close(linger=0)
+        again = make(zmq.REP, qzmq_tickets=tickets, **({"qzmq_clientkeys": others} if stricter else {}))
+        again.bind(f"tcp://127.0.0.1:{port}")
     time.sleep(0.3)  # a request on the lost connection would be lost, as over plain TCP
     echo(again, client, b"second")
     assert (len(signatures) > own) is stricter
