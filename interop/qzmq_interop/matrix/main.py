@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Seats(known) as seats:
         planned = plan(chosen, known, seats)
         ended = show.watch(run(planned.cells, seats, options.jobs), len(planned.cells), console)
-        outcomes = {outcome.cell.id: outcome for outcome in (*planned.left_out, *ended)}
-    summary = Summary(planned, tuple(outcomes[cell.id] for cell in chosen), time.monotonic() - began)
+        outcomes = {outcome.cell.id: outcome for outcome in (*planned.settled, *ended)}
+    ordered = [outcomes.pop(cell.id) for cell in chosen]
+    summary = Summary(planned, (*ordered, *outcomes.values()), time.monotonic() - began)
     if options.trace:
         show.show_transcripts(summary.outcomes, console)
     show.show(summary, options.implementation, console)

@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 from qzmq_conformance.capabilities import needs
@@ -74,10 +75,7 @@ class Oracle:
             return Answer([], failed.seen.replace(octets.decode(), "<token>"))
         if question[:2] == (ORACLE, ORACLE):
             return Answer(heard)
-        wanted = self.expected(question.patterns, question.scenario).transcript
-        return Answer(
-            heard, "" if heard == wanted else f"the applications hear {brief(heard)}, with libzmq {brief(wanted)}"
-        )
+        return Answer(heard, difference(heard, self.expected(question.patterns, question.scenario).transcript))
 
     def _play(self, question: Question, octets: bytes) -> Transcript:
         binder = Side("binder", question.patterns[0], self._seats.get(question.binder, "binder"), None)
@@ -101,10 +99,18 @@ def anonymous(transcript: Transcript, octets: bytes) -> Transcript:
     return [(name, tuple(part.replace(octets, b"<token>") for part in parts)) for name, parts in transcript]
 
 
-def brief(transcript: Transcript) -> str:
-    """The transcript with long parts cut."""
-    lines = (
-        f"{name}: " + " | ".join(f"{part[:40]!r}" + (f" ({len(part)} octets)" if part[40:] else "") for part in parts)
-        for name, parts in transcript
-    )
-    return "; ".join(lines) or "nothing"
+def difference(heard: Transcript, wanted: Transcript) -> str:
+    """The first message that the applications should not have heard so."""
+    for number, (one, other) in enumerate(zip_longest(heard, wanted), 1):
+        if one != other:
+            return f"message {number} that is heard is {brief(one)}; libzmq's sockets hear {brief(other)}"
+    return ""
+
+
+def brief(message: tuple[str, tuple[bytes, ...]] | None) -> str:
+    """A message with long parts cut."""
+    if message is None:
+        return "none"
+    name, parts = message
+    shown = (f"{part[:40]!r}" + (f" ({len(part)} octets)" if part[40:] else "") for part in parts)
+    return f"{' | '.join(shown)} by the {name}"

@@ -13,7 +13,7 @@ from qzmq_conformance.security import Security
 from qzmq_conformance.target import token
 from qzmq_interop.matrix.cells import NULL, Cell
 from qzmq_interop.matrix.encounter import Encounter, Side, meet
-from qzmq_interop.matrix.oracle import Answer, Oracle, Question, anonymous, brief
+from qzmq_interop.matrix.oracle import Answer, Oracle, Question, anonymous, difference
 from qzmq_interop.matrix.scenarios import Played
 from qzmq_interop.matrix.seats import End, Seats
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
@@ -82,8 +82,8 @@ class Player:
         wanted = self._oracle.expected(_question(cell).patterns, cell.scenario)
         if wanted.failure:
             raise Undriven(f"libzmq itself fails over NULL: {wanted.failure}")
-        if heard != wanted.transcript:
-            raise Failed(f"the applications hear {brief(heard)}", f"as libzmq's: {brief(wanted.transcript)}")
+        if wrong := difference(heard, wanted.transcript):
+            raise Failed(wrong, "what libzmq's sockets hear over NULL")
 
     def _check(self, cell: Cell, encounter: Encounter) -> None:
         """What the scenario says of itself, beyond the transcript."""

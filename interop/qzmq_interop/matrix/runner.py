@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from qzmq_conformance.capabilities import Capabilities, Description
 from qzmq_conformance.case import Undriven
+from qzmq_interop.matrix import primitives
 from qzmq_interop.matrix.cells import Cell
 from qzmq_interop.matrix.implementations import Implementation
 from qzmq_interop.matrix.play import Player
@@ -18,10 +19,10 @@ from qzmq_interop.matrix.verdicts import Outcome, Verdict
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be played, what will not be and why, and who takes part."""
+    """What is to be played, what is settled already (for the most part not to be played at all), and who takes part."""
 
     cells: tuple[Cell, ...]
-    left_out: tuple[Outcome, ...]
+    settled: tuple[Outcome, ...]
     described: Mapping[str, Description]
     reasons: Mapping[str, str]
     """Why an implementation does not take part, by name."""
@@ -38,14 +39,15 @@ def plan(cells: Sequence[Cell], known: Mapping[str, Implementation], seats: Seat
             described[name] = seats.describe(name)
         except Undriven as error:
             reasons[name] = f"its adapter cannot be driven: {error}"
-    played, left_out = [], []
+    played = []
+    settled = [outcome for name, each in described.items() for outcome in primitives.outcomes(name, each)]
     for cell in cells:
         outcome = _left_out(cell, known, described, reasons)
         if outcome:
-            left_out.append(outcome)
+            settled.append(outcome)
         else:
             played.append(cell)
-    return Plan(tuple(played), tuple(left_out), described, reasons)
+    return Plan(tuple(played), tuple(settled), described, reasons)
 
 
 def _left_out(

@@ -54,6 +54,8 @@ def show_transcripts(outcomes: Iterable[Outcome], console: Console) -> None:
 
 def replay(cell: Cell, named: Iterable[str]) -> str:
     """What to type to see the cell again."""
+    if cell.column == "primitives":
+        return ""
     others = [part for each in named for part in ("--implementation", each)]
     return shlex.join(["qzmq", "interop", *others, "--depth", "full", "--only", cell.id, "--trace"])
 

@@ -1,0 +1,3 @@
+module qzmq.test/go-luxfi
+
+go 1.26
