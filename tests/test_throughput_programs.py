@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -79,7 +80,7 @@ def test_a_program_that_fails_fails_the_measurement(answer: str) -> None:
 def test_every_program_meets_itself_and_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who would be measured: the measuring is the same as everywhere."""
 
-    def nothing(_folder: object) -> list[Program]:
+    def nothing(_backend: str, _folder: object) -> Program:
         raise NotRun("no toolchain")
 
     def measured(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], _effort: Effort) -> Run:
@@ -87,7 +88,7 @@ def test_every_program_meets_itself_and_the_reference(monkeypatch: pytest.Monkey
         samples = {each.name: [Sample({scenarios[0].figure: 1.0}, 1.0)] for each in able}
         return Run([Result(scenarios[0], samples)], {"outside": "why not"})
 
-    monkeypatch.setattr(go, "programs", nothing)
+    monkeypatch.setattr(go, "build", nothing)
     monkeypatch.setattr(implementations, "measure", measured)
     [sheet] = implementations.measured(replace(LITTLE, peers=(OUTSIDE,)))
     assert [(row[0], row[-1]) for row in sheet.rows] == [
@@ -96,7 +97,30 @@ def test_every_program_meets_itself_and_the_reference(monkeypatch: pytest.Monkey
         ("outside ← reference", "1.00"),
         ("reference ← outside", ""),
     ]
-    assert sheet.notes == ["NOT RUN: Go peer: no toolchain", "NOT RUN: outside: why not"]
+    assert sheet.notes == [
+        "NOT RUN: Go peer, backend pure: no toolchain",
+        "NOT RUN: Go peer, backend libzmq: no toolchain",
+        "NOT RUN: outside: why not",
+    ]
+
+
+def test_a_build_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Here by a `go` that fails, by none at all, and without the peer's source."""
+    (tmp_path / "cmd" / "qzmq-bench").mkdir(parents=True)
+    failing = tmp_path / "go"
+    failing.write_text("#!/bin/sh\necho 'no such package: zmq' >&2\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(go, "MODULE", tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with pytest.raises(NotRun, match="failed: no such package: zmq"):
+        go.build("libzmq", tmp_path)
+    failing.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotRun, match="no Go toolchain"):
+        go.build("pure", tmp_path)
+    monkeypatch.setattr(go, "MODULE", tmp_path / "elsewhere")
+    with pytest.raises(NotRun, match="is not there"):
+        go.build("pure", tmp_path)
 
 
 def test_a_peer_is_a_name_and_a_command(capsys: pytest.CaptureFixture[str]) -> None:

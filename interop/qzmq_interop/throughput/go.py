@@ -1,9 +1,11 @@
-"""The Go peer as sides of a measurement: builds its `qzmq-bench` where there is a Go toolchain."""
+"""The Go peer as sides of a measurement: builds its `qzmq-bench`, once per backend, where there is a Go toolchain."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from qzmq_interop.throughput.contestants import Program
@@ -13,25 +15,30 @@ MODULE = Path(__file__).parents[2] / "go"
 """The peer's module, in a checkout of this project."""
 
 BENCH = "./cmd/qzmq-bench"
-BACKENDS = ("zmq4", "libzmq")
-"""What its sockets can stand on."""
+
+BACKENDS: Mapping[str, str] = {"pure": "0", "libzmq": "1"}
+"""What its sockets stand on, and the CGO_ENABLED that builds it."""
 
 PATIENCE = 300.0
 """Seconds that a build may take."""
 
 
-def programs(folder: Path) -> list[Program]:
-    """A program per backend, built into `folder`. Raises `NotRun` where that is not possible."""
+def build(backend: str, folder: Path) -> Program:
+    """The program with this backend, built into `folder`. Raises `NotRun` where that is not possible."""
     if not (MODULE / BENCH).is_dir():
         raise NotRun(f"{MODULE / BENCH} is not there: run from a checkout that has the Go peer")
     if shutil.which("go") is None:
         raise NotRun("there is no Go toolchain (`go`)")
-    built = folder / "qzmq-bench"
+    built = folder / f"qzmq-bench-{backend}"
     command = ["go", "build", "-o", str(built), BENCH]
+    environment = {**os.environ, "CGO_ENABLED": BACKENDS[backend]}
     try:
-        subprocess.run(command, cwd=MODULE, check=True, capture_output=True, text=True, timeout=PATIENCE)
+        subprocess.run(
+            command, cwd=MODULE, env=environment, check=True, capture_output=True, text=True, timeout=PATIENCE
+        )
     except subprocess.CalledProcessError as error:
-        raise NotRun(f"`{' '.join(command)}` failed: {error.stderr.strip()[-400:]}") from None
+        last = " / ".join(error.stderr.strip().splitlines()[-4:])
+        raise NotRun(f"`{' '.join(command)}` failed: {last}") from None
     except subprocess.TimeoutExpired:
         raise NotRun(f"`{' '.join(command)}` took longer than {PATIENCE:.0f} s") from None
-    return [Program(f"go/{backend}", (str(built), "side", "--backend", backend)) for backend in BACKENDS]
+    return Program(f"go/{backend}", (str(built), "side"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,13 +24,13 @@ Pairing = tuple[Program | None, Program | None]
 
 def measured(effort: Effort) -> Sequence[Sheet]:
     """A table per scenario: a row per pair, a column per mechanism."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
+    with TemporaryDirectory() as folder:
         programs, missing = list(effort.peers), {}
-        try:
-            programs += go.programs(folder)
-        except NotRun as reason:
-            missing["Go peer"] = str(reason)
+        for backend in go.BACKENDS:
+            try:
+                programs.append(go.build(backend, Path(folder)))
+            except NotRun as reason:
+                missing[f"Go peer, backend {backend}"] = str(reason)
         pairings = list(_pairings(programs))
         scenarios = [each for each in SCENARIOS if each.name in FLOWS]
         run = measure(scenarios, [each for pairing in pairings for each in _contestants(pairing)], effort)
