@@ -15,7 +15,7 @@ const SeedSize = 32
 // SigningKey is a long-term secret key. It signs QZMQ handshakes and nothing else (CERT-5).
 type SigningKey interface {
 	Sig() registry.SigId
-	SPKI() []byte // the public key's DER SubjectPublicKeyInfo
+	SPKI() []byte // the public key's DER SubjectPublicKeyInfo; it must not be changed
 	// Sign signs the message: Ed25519, or ML-DSA pure, with an empty context and hedged (table signatures). The hedge
 	// is drawn from crypto/rand by the library, which takes no other reader.
 	Sign(message []byte) (signature []byte, err error)
@@ -24,7 +24,7 @@ type SigningKey interface {
 // PublicKey verifies what a SigningKey signed.
 type PublicKey interface {
 	Sig() registry.SigId
-	SPKI() []byte // DER SubjectPublicKeyInfo
+	SPKI() []byte // DER SubjectPublicKeyInfo; it must not be changed
 	// Verify reports whether the signature is the message's. A signature of a wrong length is wrong; so is an Ed25519
 	// signature whose S is not below the group's order (RFC 8032 section 5.1.7), or an ML-DSA signature whose hint or
 	// z is out of range (FIPS 204 algorithm 3).
@@ -49,13 +49,14 @@ func NewSigningKey(id registry.SigId, seed [SeedSize]byte) (SigningKey, error) {
 // ParsePublicKey reads exactly one DER SubjectPublicKeyInfo of an algorithm of table signatures (CERT-2). DER leaves
 // one encoding to each (RFC 8410, RFC 9881): absent parameters, no unused bits, definite and shortest lengths.
 func ParsePublicKey(spki []byte) (PublicKey, error) {
+	spki = bytes.Clone(spki) // out of the buffer of a connection
 	id, public, err := splitSPKI(spki)
 	if err != nil {
 		return nil, err
 	}
-	key := publicKey{id: id, spki: bytes.Clone(spki)}
+	key := publicKey{id: id, spki: spki}
 	if id == registry.Ed25519 {
-		point := ed25519.PublicKey(bytes.Clone(public))
+		point := ed25519.PublicKey(public)
 		key.verify = func(message, signature []byte) bool { return ed25519.Verify(point, message, signature) }
 		return key, nil
 	}
@@ -76,7 +77,7 @@ type signingKey struct {
 
 func (k signingKey) Sig() registry.SigId { return k.id }
 
-func (k signingKey) SPKI() []byte { return bytes.Clone(k.spki) }
+func (k signingKey) SPKI() []byte { return k.spki }
 
 func (k signingKey) Sign(message []byte) ([]byte, error) { return k.sign(message) }
 
@@ -91,7 +92,7 @@ type publicKey struct {
 
 func (k publicKey) Sig() registry.SigId { return k.id }
 
-func (k publicKey) SPKI() []byte { return bytes.Clone(k.spki) }
+func (k publicKey) SPKI() []byte { return k.spki }
 
 func (k publicKey) Verify(message, signature []byte) bool {
 	sizes, _ := k.id.Sizes()
