@@ -11,18 +11,18 @@ import logging
 import socket
 from pathlib import Path
 
+from qzmq_ref.bridge.attempt import Attempt
 from qzmq_ref.bridge.core import Bridge
-from qzmq_ref.bridge.dialer import Dialer
 from qzmq_ref.bridge.early import EarlyOctets, left_to_send
-from qzmq_ref.bridge.endpoints import Endpoint, peer_host, peer_name
-from qzmq_ref.bridge.handshake import Authenticated, Handshake
+from qzmq_ref.bridge.endpoints import Endpoint
+from qzmq_ref.bridge.handshake import Authenticated
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.local import LocalHop, of_own_process
 from qzmq_ref.bridge.loop import Timer
 from qzmq_ref.bridge.poller import IN
 from qzmq_ref.bridge.report import failure, refusal
 from qzmq_ref.bridge.session import Session
-from qzmq_ref.connection import ClientTicket, EarlyAnswered, Ended, Rekeying, TicketReceived
+from qzmq_ref.connection import EarlyAnswered, Ended, Rekeying, TicketReceived
 from qzmq_ref.metadata import Property
 
 log = logging.getLogger("qzmq")
@@ -48,12 +48,11 @@ class Connector:
         self._hop: LocalHop | None = None
         self._remote: Authenticated | None = None
         self._session: Session | None = None
-        self._attempt: Dialer | Handshake | None = None
+        self._attempt: Attempt | None = None
         self._dial_again: Timer | None = None
         self._failures = 0
         self._refusals = 0  # handshakes in a row that failed: the first of them may be the ticket's fault
         self._refusal = 0  # ZAP's status, once the server has refused this side for good
-        self._ticket: ClientTicket | None = None
         self._known: tuple[Property, ...] = ()  # the peer of the last session, for early data
         self._early: bytes | None = None  # what libzmq said before the remote side was up
         self._early_sent = False
@@ -140,26 +139,12 @@ class Connector:
 
     def _dial(self) -> None:
         self._dial_again = None
-        self._attempt = Dialer(
-            self._bridge, self._target, self._link, connected=self._connected, failed=self._unreachable
-        )
-
-    def _connected(self, remote: socket.socket) -> None:
-        try:
-            host, name = peer_host(remote), peer_name(remote)
-        except OSError as error:  # gone already
-            remote.close()
-            return self._unreachable(error)
-        self._ticket = ticket = None if self._refusals else self._link.ticket()
-        early = self._early or b""
-        if not ticket or len(early) > ticket.early_octets:  # it is another one by now: say it all later
-            early = b""
-        self._early_sent = bool(early)
-        self._attempt = Handshake(
-            self._bridge, remote, self._link.connection(host, ticket, early), name, self._link.handshake_limit,
-            done=self._authenticated, failed=self._refused, authorizer=self._link.authorizer,
+        self._attempt = attempt = Attempt(
+            self._bridge, self._target, self._link, resumes=not self._refusals, early=self._early or b"",
+            done=lambda remote: self._authenticated(remote, attempt.early_sent),
+            refused=lambda ended: self._refused(ended, attempt.early_sent), unreachable=self._unreachable,
         )  # fmt: skip
-        return None
+        attempt.start()
 
     def _unreachable(self, error: OSError) -> None:
         log.debug("%s: %s", self.endpoint, error)
@@ -168,7 +153,7 @@ class Connector:
         else:
             self._retry()
 
-    def _refused(self, ended: Ended | None) -> None:
+    def _refused(self, ended: Ended | None, early_sent: bool) -> None:
         """The handshake failed. A refusal by the authenticated server is final (ALR-6): libzmq is told, and stops."""
         if status := refusal(ended):
             self._attempt = None
@@ -179,7 +164,7 @@ class Connector:
                 self._link.notify(self.endpoint, *failure(ended))
             return
         self._refusals += 1
-        if self._early_sent:
+        if early_sent:
             left_to_send(self._early or b"", sent=True, events=[EarlyAnswered("undetermined")])
             self._drop_hop()
         self._link.notify(self.endpoint, *failure(ended))
@@ -203,11 +188,10 @@ class Connector:
             self._dial_again.cancel()
         self._attempt = self._remote = self._dial_again = None
 
-    def _authenticated(self, remote: Authenticated) -> None:
+    def _authenticated(self, remote: Authenticated, early_sent: bool) -> None:
         self._attempt = None
         self._failures = self._refusals = 0
-        if self._ticket is not None:
-            self._link.tickets.used(self._ticket)
+        self._early_sent = early_sent
         self._remote = remote
         self._known = remote.peer.metadata
         if self._hop is not None:

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from qzmq_ref.bridge.farewell import FLOOR
+from qzmq_ref.bridge.gate import Gate
 from qzmq_ref.bridge.loop import Loop
 from qzmq_ref.bridge.observer import Observe
 from qzmq_ref.handshake.configuration import KeyLog
@@ -47,6 +49,7 @@ class Bridge:
 
     def __init__(self) -> None:
         self.loop = Loop()
+        self._gates: WeakValueDictionary[str, Gate] = WeakValueDictionary()
         self.plain = memoryview(bytearray(SCRATCH))
         self.sealed = memoryview(bytearray(SCRATCH))
         self.resolver = ThreadPoolExecutor(2, thread_name_prefix="qzmq-resolver")
@@ -68,6 +71,10 @@ class Bridge:
     def private_path(self) -> str:
         """A fresh path for a unix socket that only this user can reach."""
         return str(self._directory / str(next(self._names)))
+
+    def gate(self, server: str) -> Gate:
+        """The gate of this server's clients; it lasts as long as somebody uses it."""
+        return self._gates.setdefault(server, Gate(self.loop.later))
 
     def enter(self, guest: Guest) -> None:
         """Keep the bridge open for this guest. One that comes during the end is told so as soon as it has begun."""

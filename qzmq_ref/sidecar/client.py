@@ -11,14 +11,14 @@ import logging
 import socket
 from dataclasses import replace
 
+from qzmq_ref.bridge.attempt import Attempt
 from qzmq_ref.bridge.core import Bridge
-from qzmq_ref.bridge.dialer import Dialer
-from qzmq_ref.bridge.endpoints import Endpoint, peer_host, peer_name
-from qzmq_ref.bridge.handshake import Authenticated, Handshake
+from qzmq_ref.bridge.endpoints import Endpoint
+from qzmq_ref.bridge.handshake import Authenticated
 from qzmq_ref.bridge.link import Link
 from qzmq_ref.bridge.listener import Listener
 from qzmq_ref.bridge.report import refusal
-from qzmq_ref.connection import ClientTicket, Ended, Rekeying, TicketReceived
+from qzmq_ref.connection import Ended, Rekeying, TicketReceived
 from qzmq_ref.sidecar.program import ProgramHop, Properties, socket_type_of
 from qzmq_ref.sidecar.session import PatientSession
 
@@ -73,8 +73,7 @@ class Arrival:
         self._hop: ProgramHop | None = None
         self._forward = forward
         self._link = link
-        self._attempt: Dialer | Handshake | None = None
-        self._ticket: ClientTicket | None = None
+        self._attempt: Attempt | None = None
         self._over = False
 
     def start(self, *, framed: bool) -> None:
@@ -110,22 +109,11 @@ class Arrival:
         kind = socket_type_of(properties)
         configuration = replace(self._link.configuration, metadata=properties, socket_type=kind)
         self._link = replace(self._link, configuration=configuration)
-        self._attempt = Dialer(
-            self._bridge, self._forward, self._link, connected=self._connected, failed=self._unreachable
-        )
-
-    def _connected(self, remote: socket.socket) -> None:
-        try:
-            host, name = peer_host(remote), peer_name(remote)
-        except OSError as error:  # gone already
-            remote.close()
-            return self._unreachable(error)
-        self._ticket = self._link.ticket() if self._owner.resumes else None
-        self._attempt = Handshake(
-            self._bridge, remote, self._link.connection(host, self._ticket), name, self._link.handshake_limit,
-            done=self._authenticated, failed=self._refused,
+        self._attempt = Attempt(
+            self._bridge, self._forward, self._link, resumes=self._owner.resumes,
+            done=self._authenticated, refused=self._refused, unreachable=self._unreachable,
         )  # fmt: skip
-        return None
+        self._attempt.start()
 
     def _unreachable(self, error: OSError) -> None:
         log.warning("%s: %s; the program will try again", self._forward.text, error.strerror or error)
@@ -144,8 +132,6 @@ class Arrival:
     def _authenticated(self, remote: Authenticated) -> None:
         self._attempt = None
         self._owner.resumes = True
-        if self._ticket is not None:
-            self._link.tickets.used(self._ticket)
         hop = self._hop or self._greet(framed=False)
 
         def done(first: bytes) -> None:
