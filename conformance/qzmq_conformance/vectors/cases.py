@@ -37,10 +37,10 @@ RULES: Mapping[str, str] = {
     "keyschedule": "KS-1 KS-2 KS-6 KS-7",
     "records": "REC-2 REC-4 REC-5 REC-6 REC-7 REC-8 REC-13",
     "handshake": "HS-2 HS-9 HS-14 HS-16 KS-3 KS-4 KS-7",
-    "rotation": "ROT-2 ROT-4 ROT-5 ROT-6 ROT-8 ROT-14 KS-8",
+    "rotation": "ROT-2 ROT-6 ROT-8 ROT-14 KS-8",
     "tickets": "RES-2 RES-7 RES-9 RES-11 RES-14 RES-16",
     "puzzle": "PUZ-1 PUZ-3 PUZ-4 PUZ-5",
-    "certificates": "CERT-1 CERT-2 CERT-3 CERT-4 CERT-7 CERT-10 CERT-16",
+    "certificates": "CERT-1 CERT-2 CERT-3 CERT-4 CERT-7 CERT-16",
 }
 """What the vectors of a kind are about."""
 
