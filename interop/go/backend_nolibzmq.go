@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package qzmq
+
+func openLibzmq() (backend, error) { return nil, errNoCgo }
