@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from qzmq_interop.throughput import exchange, main, plot
-from qzmq_interop.throughput.contestants import EVERY, Contestant
+from qzmq_interop.throughput import exchange, go, main, plot
+from qzmq_interop.throughput.contestants import EVERY, Contestant, Program
+from qzmq_interop.throughput.measures import Plan
+from qzmq_interop.throughput.outside import NotRun
 from qzmq_interop.throughput.processor import BITS, MASKS, VARIABLE, Mask, in_use
 from qzmq_interop.throughput.report import Report
 from qzmq_interop.throughput.rounds import Effort, Run, measure
 from qzmq_interop.throughput.sections import SECTIONS, acceleration, claims, growth, handshakes, suites
 from qzmq_interop.throughput.sections.claims import Claim
-from qzmq_interop.throughput.sheets import Ratio, Sheet, compared, told
+from qzmq_interop.throughput.sheets import Ratio, Sheet, by_contestant, compared, told
 from qzmq_ref.policy import Policy
 from qzmq_ref.registries import AeadId
 
@@ -50,28 +52,60 @@ def test_openssl_says_that_the_mask_is_taken() -> None:
     assert (in_use(), VARIABLE in os.environ) == (before, False)
 
 
-@needs_masks
-def test_acceleration_shows_alone_and_flowing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages flow behind the same masks; how they are measured is the same as everywhere."""
-    environments: dict[str, Mapping[str, str]] = {}
+@pytest.fixture
+def environments(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Mapping[str, str]]:
+    """The environment of each contestant by name, in place of measuring them: that is the same as everywhere."""
+    found: dict[str, Mapping[str, str]] = {}
 
     def measured(_scenarios: object, contestants: Sequence[Contestant], _effort: Effort) -> Run:
-        environments.update({each.name: each.environment for each in contestants})
+        found.update({each.name: each.environment for each in contestants})
         return Run([], {"CURVE": "not built in"})
 
     monkeypatch.setattr(acceleration, "MASKS", (MASKS[0], MASKS[-1]))
     monkeypatch.setattr(acceleration, "measure", measured)
-    [sheet] = acceleration.measured(LITTLE)
-    masked = [f"{aead}, {mask.name}" for aead in suites.NAMES.values() for mask in (MASKS[0], MASKS[-1])]
-    assert [row[0] for row in sheet.rows] == masked
-    assert environments == {
-        name: MASKS[-1].environment if "without" in name else {} for name in (*masked, "NULL", "CURVE")
-    }
-    assert sheet.notes[0].startswith("everything: OpenSSL uses ")
-    assert sheet.notes[1:] == [
+    return found
+
+
+MASKED = [f"{aead}, {mask.name}" for aead in suites.NAMES.values() for mask in (MASKS[0], MASKS[-1])]
+
+
+@needs_masks
+def test_acceleration_shows_alone_and_flowing(
+    monkeypatch: pytest.MonkeyPatch, environments: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Messages flow behind the same masks."""
+
+    def not_built(_backend: str, _folder: object) -> Program:
+        raise NotRun("no toolchain")
+
+    monkeypatch.setattr(go, "build", not_built)
+    ours, peers = acceleration.measured(LITTLE)
+    assert [row[0] for row in ours.rows] == MASKED
+    hidden = {name: MASKS[-1].environment if "without" in name else {} for name in (*MASKED, "NULL", "CURVE")}
+    assert environments == hidden
+    assert ours.notes[0].startswith("everything: OpenSSL uses ")
+    assert ours.notes[1:] == [
         "without any of them: OpenSSL uses none of these instructions",
         "NOT RUN: CURVE: not built in",
     ]
+    assert (peers.rows, peers.notes) == ([], ["NOT RUN: Go peer: no toolchain"])
+
+
+@needs_masks
+def test_acceleration_hides_from_go_too(
+    monkeypatch: pytest.MonkeyPatch, environments: Mapping[str, Mapping[str, str]]
+) -> None:
+    monkeypatch.setattr(go, "build", lambda _backend, _folder: Program("go", ("go",)))
+    acceleration.measured(LITTLE)
+    assert environments[MASKED[1]]["GODEBUG"] == "cpu.aes=off,cpu.pclmulqdq=off,cpu.avx=off,cpu.avx2=off,cpu.sha=off"
+
+
+def test_a_side_seals_alone() -> None:
+    sealing = replace(acceleration.SEALING[0], plan=Plan(1024, messages=10, warm_up=1))
+    results = measure([sealing], EVERY[-1:], replace(LITTLE, part=1.0)).results
+    [row] = by_contestant("", results, "CURVE").rows
+    assert row[0] == "QZMQ"
+    assert row[1].endswith("B/s")
 
 
 def test_suites_differ_in_their_aead_only() -> None:

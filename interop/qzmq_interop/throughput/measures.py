@@ -16,6 +16,8 @@ import zmq
 from qzmq_interop.throughput.machine import memory_of_this_process, threads_of_this_process
 from qzmq_interop.throughput.mechanisms import Socket
 from qzmq_interop.throughput.side import Side
+from qzmq_ref.policy import Limits
+from qzmq_ref.records import DATA, OVERHEAD, RecordWriter
 
 Figures = Mapping[str, float]
 
@@ -157,6 +159,23 @@ def publish_client(side: Side, plan: Plan) -> Figures:
                 for socket in sockets:
                     socket.recv()
             side.tell("received")
+    return {}
+
+
+def sealing_server(side: Side, plan: Plan) -> Figures:
+    """No socket: records of the plan's size, sealed one after the other under the mechanism's first suite."""
+    writer = RecordWriter(side.mechanism.suites[0], Limits(), perf_counter, bytes(64), 1)
+    plaintext, out = memoryview(bytes(plan.size)), memoryview(bytearray(plan.size + OVERHEAD))
+    for _ in range(plan.warm_up):
+        writer.seal_into(DATA, plaintext, out)
+    started = perf_counter()
+    for _ in range(plan.messages):
+        writer.seal_into(DATA, plaintext, out)
+    return {"octets_per_s": plan.messages * plan.size / (perf_counter() - started)}
+
+
+def idle_client(_side: Side, _plan: Plan) -> Figures:
+    """Nothing, while the server measures itself."""
     return {}
 
 

@@ -85,11 +85,15 @@ def compared(
 def by_contestant(title: str, results: Sequence[Result], base: str, notes: Sequence[str] = ()) -> Sheet:
     """As `compared`, turned: a row per contestant, for a few scenarios with many of them; ratios to `base`."""
     names = list(dict.fromkeys(name for result in results for name in result.samples))
-    headings = ["", *(heading for result in results for heading in (result.scenario.title, f"/ {base}"))]
-    rows = [
-        [name, *(cell for each in results for cell in (median_text(each, name), Ratio(name, base).text(each)))]
-        for name in names
-    ]
+    headings, rows = [""], [[name] for name in names]
+    for result in results:
+        headings.append(result.scenario.title)
+        for row in rows:
+            row.append(median_text(result, row[0]))
+        if base in result.samples:
+            headings.append(f"/ {base}")
+            for row in rows:
+                row.append(Ratio(row[0], base).text(result))
     return Sheet(title, headings, rows, notes, figures=[result.as_json() for result in results])
 
 

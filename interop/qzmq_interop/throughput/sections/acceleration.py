@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from qzmq_interop.spawned import spawned
-from qzmq_interop.throughput.contestants import COMPARED, Contestant
+from qzmq_interop.throughput import go, measures
+from qzmq_interop.throughput.contestants import COMPARED, Contestant, Program
+from qzmq_interop.throughput.measures import Plan
 from qzmq_interop.throughput.mechanisms import qzmq
+from qzmq_interop.throughput.outside import NotRun
 from qzmq_interop.throughput.processor import MASKS, Mask, in_use
 from qzmq_interop.throughput.rounds import Effort, Run, measure
-from qzmq_interop.throughput.scenarios import SCENARIOS
+from qzmq_interop.throughput.scenarios import SCENARIOS, Scenario
 from qzmq_interop.throughput.sections.suites import NAMES, policy
-from qzmq_interop.throughput.sheets import Sheet, told
+from qzmq_interop.throughput.sheets import Sheet, by_contestant, told
 from qzmq_interop.throughput.timing import calls_per_s
 from qzmq_interop.throughput.units import octets, rate
 from qzmq_ref.crypto.aead import KEY, NONCE, TAG, Aead
@@ -23,6 +28,19 @@ from qzmq_ref.registries import AeadId
 
 SIZES = (64, 1024, 16 << 10, 64 << 10, 1 << 20)
 FLOWS = ("push_pull_1024", "push_pull_65536")
+SEALING = tuple(
+    Scenario(
+        f"sealing_{size}",
+        f"sealed alone, {octets(size)}",
+        "octets_per_s",
+        measures.sealing_server,
+        measures.idle_client,
+        Plan(size, (256 << 20) // (size + 1024), warm_up=16),
+    )
+    for size in (1024, 16 << 10, 1 << 20)
+)
+"""For implementations that measure themselves."""
+
 SECONDS = 0.1
 """Of one try of one AEAD at one size."""
 
@@ -38,20 +56,42 @@ class Raw:
 
 
 def measured(effort: Effort) -> Sequence[Sheet]:
+    """The reference, whose ciphers are OpenSSL's, then the Go peer with Go's own."""
+    return [_of_openssl(effort), _of_go(effort)]
+
+
+def _of_openssl(effort: Effort) -> Sheet:
     """Both AEADs under every mask: alone in a process, then under PUSH/PULL beside CURVE."""
     available = in_use()
     if available is None:
         note = "NOT RUN: OpenSSL here has no mask that this section knows (it knows those of x86-64)"
-        return [Sheet("by instruction", ["hidden"], [], [note])]
+        return Sheet("the reference, by instruction", ["hidden"], [], [note])
     masks = [mask for mask in MASKS if not mask.hidden or set(mask.hidden) & set(available)]
     raw = {mask: raw_speeds(mask, SECONDS * effort.part) for mask in masks}
     contestants = [_contestant(mask, aead) for mask in masks for aead in NAMES]
     flows = [each for each in SCENARIOS if each.name in FLOWS]
-    return [_sheet(raw, measure(flows, [*COMPARED, *contestants], effort))]
+    return _sheet(raw, measure(flows, [*COMPARED, *contestants], effort))
 
 
-def _contestant(mask: Mask, aead: AeadId) -> Contestant:
-    return Contestant(_name(mask, aead), qzmq(NAMES[aead], policy(aead)), environment=mask.environment)
+def _of_go(effort: Effort) -> Sheet:
+    """The same of the Go peer, through GODEBUG, which has no read-back: the speeds themselves show what it hid."""
+    title = "the Go peer, by instruction"
+    with TemporaryDirectory() as folder:
+        try:
+            program = go.build("pure", Path(folder))
+        except NotRun as reason:
+            return Sheet(title, ["hidden"], [], told({"Go peer": str(reason)}))
+        masks = [mask for mask in MASKS if mask.godebug or not mask.hidden]
+        contestants = [_contestant(mask, aead, program) for mask in masks for aead in NAMES]
+        alone = measure(SEALING, contestants, effort)
+        flows = [each for each in SCENARIOS if each.name in FLOWS]
+        flowing = measure(flows, [*COMPARED, *contestants], effort)
+    notes = told({**alone.not_run, **flowing.not_run})
+    return by_contestant(title, [*alone.results, *flowing.results], "CURVE", notes)
+
+
+def _contestant(mask: Mask, aead: AeadId, program: Program | None = None) -> Contestant:
+    return Contestant(_name(mask, aead), qzmq(NAMES[aead], policy(aead)), program, program, mask.environment)
 
 
 def _name(mask: Mask, aead: AeadId) -> str:
@@ -71,7 +111,7 @@ def _sheet(raw: Mapping[Mask, Raw], run: Run) -> Sheet:
         for mask in raw
     ]
     return Sheet(
-        "by instruction",
+        "the reference, by instruction",
         headings,
         rows,
         [*map(_note, raw, raw.values()), *told(run.not_run)],
