@@ -25,6 +25,19 @@ from qzmq_ref.alerts import LocalError
 Shown = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(autouse=True)
+def nothing_built(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is built in this tree."""
+    monkeypatch.setattr("qzmq_interop.matrix.implementations.TREE", tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for what will not come."""
+    for name in ("encounter.PATIENCE", "encounter.RECEIVE_WITHIN", "scenarios.PATIENCE"):
+        monkeypatch.setattr(f"qzmq_interop.matrix.{name}", 3.0)
+
+
 def adapter(name: str, module: str = "tests.interop_adapters") -> str:
     return f"{name}={sys.executable} -m {module} {name}"
 
@@ -59,6 +72,7 @@ def test_the_reference_understands_itself_and_the_report_says_so(tmp_path: Path,
         assert f'href="{place.name}"' in index
 
 
+@pytest.mark.usefixtures("impatient")
 def test_plaintext_is_red_whoever_listens(capsys: Shown) -> None:
     liar = adapter("plaintext", "tests.lying_adapter")
     only = "patterns/hybrid/plaintext+plaintext/PUSH-PULL/server-binds"
@@ -90,7 +104,7 @@ def test_what_works_over_null_is_not() -> None:
         assert outcome.null == "all is well"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.usefixtures("impatient")
 def test_every_scenario_finds_out_who_has_only_claimed_its_feature() -> None:
     """But for those that ask for nothing beyond a handshake."""
     outcomes = played(adapter("forgetful"), "features/classical/forgetful+forgetful/*/server-binds")

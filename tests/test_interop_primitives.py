@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qzmq_conformance.capabilities import Description
+from qzmq_interop.matrix.cells import NULL, PRIMITIVES, Cell
 from qzmq_interop.matrix.primitives import outcomes
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
 from qzmq_ref.crypto import provider
@@ -45,7 +46,8 @@ def shown_signature(sig: SigId) -> Shown:
 
 
 def judged(shown: object) -> Outcome:
-    (outcome,) = outcomes("somebody", Description("somebody", "1", frozenset(), {"primitives": [shown]}))
+    cell = Cell(PRIMITIVES, NULL, "somebody", "somebody", ("", ""), True)
+    (outcome,) = outcomes(cell, Description("somebody", "1", frozenset(), {"primitives": [shown]}))
     return outcome
 
 

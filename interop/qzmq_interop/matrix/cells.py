@@ -19,6 +19,7 @@ from qzmq_ref.registries import CipherSuite
 
 Depth = Literal["default", "full"]
 NULL = "NULL"
+PRIMITIVES = "primitives"
 DEALERS = ("DEALER", "DEALER")
 OF_SUITES = (("REP", "REQ"), ("STREAM", "STREAM"))
 """One pair of sockets for each binding."""
@@ -45,7 +46,7 @@ class Cell:
         """AREA/MODE/SERVER+CLIENT/..., stable between runs."""
         parts = [self.area, self.mode, f"{self.server}+{self.client}", self.scenario.name]
         parts.append(str(self.suite).lower().replace("/", "-") if self.suite else "")
-        if self.scenario is PLAIN:
+        if self.scenario is PLAIN and any(self.patterns):
             parts.append("-".join(self.patterns))
         if self.mode != NULL:
             parts.append("server-binds" if self.server_binds else "client-binds")
@@ -69,6 +70,8 @@ class Cell:
 
     def lacks(self, server: Capabilities, client: Capabilities) -> str:
         """What of it the implementations, which claim this, do not have; empty if nothing."""
+        if self.area == PRIMITIVES:
+            return ""
         claims = ((self.server, server), (self.client, client))
         lacking: dict[str, None] = {}
         for (name, claimed), pattern, security in zip(claims, self.patterns, self.securities, strict=True):
@@ -84,6 +87,7 @@ def cells(names: Sequence[str], depth: Depth) -> Iterator[Cell]:
         yield from _patterns(server, client, depth)
         yield from _suites(server, client, depth)
         yield from _scenarios(server, client, depth)
+    yield from (Cell(PRIMITIVES, NULL, name, name, ("", ""), True) for name in names)
 
 
 def _patterns(server: str, client: str, depth: Depth) -> Iterator[Cell]:

@@ -12,6 +12,7 @@ from qzmq_conformance.target import REFERENCE
 from qzmq_ref.alerts import LocalError
 
 TREE = Path(__file__).parents[2]
+"""Where the adapters of this repository are built."""
 ORACLE = "reference"
 """Its sockets are libzmq's: what they say over NULL is what every ZeroMQ library should say."""
 
@@ -25,10 +26,10 @@ class Implementation:
     missing: str = ""
 
 
-def implementations(named: Iterable[str], tree: Path = TREE) -> Mapping[str, Implementation]:
+def implementations(named: Iterable[str], tree: Path | None = None) -> Mapping[str, Implementation]:
     """All by name, the reference first; `named` are `NAME=COMMAND`, and may stand for one that is known."""
     found = {ORACLE: Implementation(ORACLE, REFERENCE)}
-    found |= {each.name: each for each in _built(tree)}
+    found |= {each.name: each for each in _built(tree or TREE)}
     for text in named:
         name, equals, command = text.partition("=")
         if not equals or not name.isascii() or not name.replace("-", "").replace(".", "").isalnum() or not command:

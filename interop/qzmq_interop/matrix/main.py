@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         planned = plan(chosen, known, seats)
         ended = show.watch(run(planned.cells, seats, options.jobs), len(planned.cells), console)
         outcomes = {outcome.cell.id: outcome for outcome in (*planned.settled, *ended)}
-    ordered = [outcomes.pop(cell.id) for cell in chosen]
+    ordered = [outcomes.pop(cell.id) for cell in chosen if cell.id in outcomes]
     summary = Summary(planned, (*ordered, *outcomes.values()), time.monotonic() - began)
     if options.trace:
         show.show_transcripts(summary.outcomes, console)

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from qzmq_conformance.capabilities import Description
-from qzmq_interop.matrix.cells import NULL, Cell
+from qzmq_interop.matrix.cells import PRIMITIVES, Cell
 from qzmq_interop.matrix.scenarios import Scenario
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
 from qzmq_ref.crypto import provider
@@ -28,24 +29,27 @@ from qzmq_ref.crypto.provider import Invalid
 from qzmq_ref.crypto.signature import SigningKey, public_key
 from qzmq_ref.registries import KemId, SigId
 
-COLUMN = "primitives"
 GENUINE = "the signature"
 SEED = bytes(32)
 PUBLIC_KEYS = {SigId.ED25519: 32, SigId.ML_DSA_44: 1312, SigId.ML_DSA_65: 1952, SigId.ML_DSA_87: 2592}  # octets
 
 
-def outcomes(name: str, description: Description) -> Iterator[Outcome]:
-    """A verdict on each primitive that the implementation of this name has shown."""
-    shown = description.more.get(COLUMN, ())
+def outcomes(cell: Cell, description: Description) -> Iterator[Outcome]:
+    """A verdict on each primitive that the implementation of this cell has shown, if it has shown any."""
+    shown = description.more.get(PRIMITIVES, ())
     for number, each in enumerate(shown if isinstance(shown, list) else ()):
         title = f"{each.get('algorithm')}-{each.get('name')}" if isinstance(each, Mapping) else str(number)
-        cell = Cell(COLUMN, NULL, name, name, ("", ""), True, Scenario(title, COLUMN))
         try:
             complaints = list(_complaints(each))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             complaints = [f"what it shows of it cannot be read: {error!r}"]
         verdict = Verdict.FAILED if complaints else Verdict.PASSED
-        yield Outcome(cell, verdict, "; ".join(complaints), "what FIPS 203, FIPS 204, RFC 7748 or RFC 8032 say")
+        yield Outcome(
+            replace(cell, scenario=Scenario(title, PRIMITIVES)),
+            verdict,
+            "; ".join(complaints),
+            "what FIPS 203, FIPS 204, RFC 7748 or RFC 8032 say",
+        )
 
 
 def _complaints(shown: Mapping[str, Any]) -> Iterator[str]:

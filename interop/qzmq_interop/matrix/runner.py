@@ -10,7 +10,7 @@ from hashlib import sha256
 from qzmq_conformance.capabilities import Capabilities, Description
 from qzmq_conformance.case import Undriven
 from qzmq_interop.matrix import primitives
-from qzmq_interop.matrix.cells import Cell
+from qzmq_interop.matrix.cells import PRIMITIVES, Cell
 from qzmq_interop.matrix.implementations import Implementation
 from qzmq_interop.matrix.play import Player
 from qzmq_interop.matrix.seats import Seats
@@ -40,11 +40,13 @@ def plan(cells: Sequence[Cell], known: Mapping[str, Implementation], seats: Seat
         except Undriven as error:
             reasons[name] = f"its adapter cannot be driven: {error}"
     played = []
-    settled = [outcome for name, each in described.items() for outcome in primitives.outcomes(name, each)]
+    settled: list[Outcome] = []
     for cell in cells:
         outcome = _left_out(cell, known, described, reasons)
         if outcome:
             settled.append(outcome)
+        elif cell.area == PRIMITIVES:
+            settled += primitives.outcomes(cell, described[cell.server])
         else:
             played.append(cell)
     return Plan(tuple(played), tuple(settled), described, reasons)

@@ -41,8 +41,7 @@ class Summary:
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
         """The rows of the matrix: those who could be there."""
-        present = (outcome for outcome in self.outcomes if outcome.verdict is not Verdict.ABSENT)
-        return tuple(dict.fromkeys(_pair(outcome) for outcome in present))
+        return tuple(dict.fromkeys(_pair(outcome) for outcome in self.outcomes if self._there(outcome)))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -61,11 +60,15 @@ class Summary:
 
     def groups(self, verdict: Verdict) -> list[Group]:
         """The cells that ended so, by pair and by what was seen."""
-        chosen = (outcome for outcome in self.outcomes if outcome.verdict is verdict)
+        chosen = (outcome for outcome in self.outcomes if outcome.verdict is verdict and self._there(outcome))
         return [
             Group(pair, verdict, reason, outcomes)
             for (pair, reason), outcomes in _grouped(chosen, lambda outcome: (_pair(outcome), outcome.seen)).items()
         ]
+
+    def _there(self, outcome: Outcome) -> bool:
+        """Whether both of its implementations took part."""
+        return not self.plan.reasons.keys() & set(_pair(outcome))
 
     def counted(self, verdict: Verdict) -> Mapping[str, int]:
         """How many cells ended so, by the reason alone, most first."""
