@@ -7,11 +7,13 @@ import logging
 import os
 import signal
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from qzmq_ref import logs, z85
+from qzmq_ref import logs
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.auth import PUBLIC_SUFFIX, load_key, load_public_keys
+from qzmq_ref.authority import Identity, load_certificate, load_identity
 from qzmq_ref.bridge.core import Bridge
 from qzmq_ref.bridge.endpoints import Endpoint
 from qzmq_ref.bridge.link import Link
@@ -19,12 +21,11 @@ from qzmq_ref.bridge.listener import Listener
 from qzmq_ref.bridge.observer import Observe
 from qzmq_ref.bridge.options import Options
 from qzmq_ref.connection import Configuration
-from qzmq_ref.crypto import provider
-from qzmq_ref.crypto.signature import SigningKey
 from qzmq_ref.policy import Policy, preset_names
 from qzmq_ref.sidecar.client import ClientSide
 from qzmq_ref.sidecar.program import plaintext_endpoint, read_endpoint
 from qzmq_ref.sidecar.server import ServerSide
+from qzmq_ref.socket.security import Security
 from qzmq_ref.tickets import MemoryTickets
 
 log = logging.getLogger("qzmq")
@@ -47,21 +48,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qzmq bridge", description=DESCRIPTION)
     roles = parser.add_subparsers(required=True, metavar="ROLE", dest="role")
     server = roles.add_parser("server", help="QZMQ outside, the program that binds inside", description=DESCRIPTION)
-    server.add_argument("--key", required=True, metavar="FILE", help="the server's secret key, NAME.key_secret")
-    clients = server.add_mutually_exclusive_group(required=True)
-    clients.add_argument(
+    server.add_argument(
         "--client-keys", nargs="+", metavar="PATH", help="public keys of the clients to admit: files, or directories"
     )
-    clients.add_argument("--any-client", action="store_true", help="admit everyone: encrypted, but unknown")
+    server.add_argument("--any-client", action="store_true", help="admit everyone: encrypted, but unknown")
     client = roles.add_parser("client", help="the program that connects inside, QZMQ outside", description=DESCRIPTION)
-    client.add_argument("--server-key", required=True, nargs="+", metavar="FILE", help="the server's public key")
-    client.add_argument("--key", metavar="FILE", help="the client's secret key, NAME.key_secret")
+    client.add_argument("--server-key", nargs="+", metavar="FILE", help="the server's public key")
+    client.add_argument("--server-name", default="", metavar="HOST", help="whom its certificate must be for (--ca)")
     for role in (server, client):
         _add_common(role)
     return parser
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
+    own = parser.add_mutually_exclusive_group()
+    own.add_argument("--key", metavar="FILE", help="this side's secret key, NAME.key_secret")
+    own.add_argument("--cert", metavar="NAME", help="this side's certificate NAME.crt, with its key NAME.crt_secret")
+    parser.add_argument("--ca", metavar="FILE", help="certificates of the authorities that the peer's may be of")
     parser.add_argument("--listen", required=True, action="append", metavar="ENDPOINT", help="where to accept")
     parser.add_argument("--forward", required=True, action="append", metavar="ENDPOINT", help="where to connect to")
     parser.add_argument("--policy", choices=preset_names(), default="default", help="preset of the keys (default)")
@@ -138,15 +141,43 @@ def _untold(_endpoint: str, _event: str, _value: int) -> None:
 
 
 def _configuration(options: argparse.Namespace) -> Configuration:
-    policy = Policy.preset(options.policy)
-    key = None if options.key is None else _signing_key(options.key, policy)
+    """LocalError if one of the ends could not know the other."""
     if options.role == "server":
-        clients = None if options.any_client else _pins(options.client_keys)
-        return Configuration("server", policy, key, client_pins=clients, tickets=MemoryTickets())
-    return Configuration("client", policy, key, server_pins=_pins(options.server_key))
+        _check_server(options)
+        configuration = _security(options).configuration(bind=True, socket_type=b"", metadata=())
+        return replace(configuration, tickets=MemoryTickets())
+    if options.server_key is None and options.ca is None:
+        raise LocalError("CERT-6: who is the server? give --server-key FILE, or --ca FILE and --server-name HOST")
+    if (options.ca is None) != (not options.server_name):
+        raise LocalError("CERT-16: --ca and --server-name belong together: the authority, and whom it must vouch for")
+    return _security(options).configuration(bind=False, socket_type=b"", metadata=())
 
 
-def _signing_key(path: str, policy: Policy) -> SigningKey:
+def _check_server(options: argparse.Namespace) -> None:
+    if options.key is None and options.cert is None:
+        raise LocalError("CERT-6: a server needs its secret key: give --key NAME.key_secret, or --cert NAME")
+    chosen = options.client_keys is not None or options.ca is not None
+    if chosen == options.any_client:
+        raise LocalError("CERT-4: who may come? give --client-keys, --ca or both, or else --any-client")
+
+
+def _security(options: argparse.Namespace) -> Security:
+    """What the socket attributes of the same names would say."""
+    policy = Policy.preset(options.policy)
+    identity = Identity(b"", b"") if options.cert is None else load_identity(options.cert)
+    server = options.role == "server"
+    return Security(
+        secretkey=identity.secret or (None if options.key is None else _secret_key(options.key, policy)),
+        serverkey=None if server or options.server_key is None else _public_keys(options.server_key),
+        clientkeys=_public_keys(options.client_keys) if server and options.client_keys is not None else None,
+        policy=policy,
+        certificate=identity.certificate or None,
+        ca=None if options.ca is None else load_certificate(options.ca),
+        servername="" if server else options.server_name,
+    )
+
+
+def _secret_key(path: str, policy: Policy) -> bytes:
     key = load_key(path)
     if key.secret is None:
         raise LocalError(f"{path} holds a public key only: name the file that ends in _secret")
@@ -154,15 +185,15 @@ def _signing_key(path: str, policy: Policy) -> SigningKey:
         raise LocalError(
             f"{path} is a {key.algorithm.name} key, policy {policy.signature.name}: give the --policy it was made for"
         )
-    return SigningKey.from_seed(key.algorithm, z85.decode(key.secret), provider())
+    return key.secret
 
 
-def _pins(paths: Iterable[str]) -> frozenset[bytes]:
-    """The pins in public key files, and in all of those in directories."""
+def _public_keys(paths: Iterable[str]) -> frozenset[bytes]:
+    """Those in public key files, and in all of these in directories."""
     found: set[bytes] = set()
     for path in paths:
         keys = load_public_keys(path) if Path(path).is_dir() else {load_key(path).public}
         if not keys:
             raise LocalError(f"{path} has no {PUBLIC_SUFFIX} file: copy the public keys of the clients there")
-        found |= {z85.decode(key) for key in keys}
+        found |= keys
     return frozenset(found)

@@ -33,9 +33,9 @@ ORDER = (
     ("bridge",),
     ("sidecar",),
     ("socket", "asyncio", "auth", "metrics", "keylog", "logs"),
-    ("bridge_command", "authority"),
+    ("authority",),
     ("sequels",),
-    ("examples", "keygen_command"),
+    ("examples", "keygen_command", "bridge_command"),
     ("cli",),
 )
 """Left to right: a module imports from its own place or from the left of it. What has the same place is independent."""
