@@ -1,5 +1,17 @@
 package qzmq
 
-import "errors"
+import "qzmq.test/go/internal/pure"
 
-func openGo() (backend, error) { return nil, errors.New("not yet") }
+type goBackend struct{}
+
+func openGo() (backend, error) { return goBackend{}, nil }
+
+func (goBackend) name() Backend { return BackendGo }
+
+func (goBackend) types() []SocketType {
+	return []SocketType{REQ, REP, DEALER, ROUTER, PUB, SUB, XPUB, XSUB, PUSH, PULL, PAIR}
+}
+
+func (goBackend) open(kind SocketType) (engine, error) { return pure.NewSocket(kind.String()) }
+
+func (goBackend) close() error { return nil }

@@ -23,8 +23,8 @@ const (
 	bigBuffer   = 256 << 10
 )
 
-// unlimited stands for a linger time without an end.
-const unlimited = 24 * time.Hour
+// Unlimited stands for a linger time without an end.
+const Unlimited = 24 * time.Hour
 
 // Hop is the private side of one socket: a directory that only this user may enter, and the joints that are alive.
 type Hop struct {
@@ -44,7 +44,7 @@ func NewHop(raw bool) (*Hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hop{directory: directory, raw: raw, linger: unlimited}, nil
+	return &Hop{directory: directory, raw: raw, linger: Unlimited}, nil
 }
 
 // path returns a new path in the private directory.
@@ -60,7 +60,7 @@ func (h *Hop) SetLinger(linger time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if linger < 0 {
-		linger = unlimited
+		linger = Unlimited
 	}
 	h.linger = linger
 }

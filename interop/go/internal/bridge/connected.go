@@ -114,7 +114,7 @@ func (c *Connected) serve(conn *net.UnixConn) {
 	wanted, cancel := context.WithCancel(c.context)
 	defer cancel()
 	from := newReader(conn, cancel)
-	l, peer, err := c.reach(wanted, metadata(own))
+	l, peer, err := Reach(wanted, c.to, c.options, metadata(own))
 	if err != nil {
 		c.refuse(conn, from, err)
 		return
@@ -125,11 +125,14 @@ func (c *Connected) serve(conn *net.UnixConn) {
 	c.hop.join(l, conn, from)
 }
 
-// reach tries until a session is established, it is refused for good, or nobody wants it any more.
-func (c *Connected) reach(wanted context.Context, own []session.Property) (*link.Link, session.Peer, error) {
-	pause := c.options.ReconnectInterval
+// Reach tries to connect to the endpoint until a session is established, this side is refused for good, or it is no
+// longer wanted. Own is what the application's socket says of itself.
+func Reach(
+	wanted context.Context, to network.Endpoint, options Options, own []session.Property,
+) (*link.Link, session.Peer, error) {
+	pause := options.ReconnectInterval
 	for {
-		l, peer, err := c.attempt(wanted, own)
+		l, peer, err := attempt(wanted, to, options, own)
 		if err == nil {
 			return l, peer, nil
 		}
@@ -141,21 +144,23 @@ func (c *Connected) reach(wanted context.Context, own []session.Property) (*link
 			return nil, session.Peer{}, wanted.Err()
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, max(pause, c.options.ReconnectIntervalMax))
+		pause = min(2*pause, max(pause, options.ReconnectIntervalMax))
 	}
 }
 
-func (c *Connected) attempt(wanted context.Context, own []session.Property) (*link.Link, session.Peer, error) {
-	conn, err := c.to.Dial(wanted)
+func attempt(
+	wanted context.Context, to network.Endpoint, options Options, own []session.Property,
+) (*link.Link, session.Peer, error) {
+	conn, err := to.Dial(wanted)
 	if err != nil {
 		return nil, session.Peer{}, err
 	}
-	s, err := c.options.Make(network.PeerAddress(conn), own, nil)
+	s, err := options.Make(network.PeerAddress(conn), own, nil)
 	if err != nil {
 		_ = conn.Close()
 		return nil, session.Peer{}, err
 	}
-	l := link.New(conn, s, c.options.Hooks)
+	l := link.New(conn, s, options.Hooks)
 	defer context.AfterFunc(wanted, func() { l.CloseWrite(time.Second) })()
 	peer, err := l.Handshake()
 	return l, peer, err
@@ -179,7 +184,7 @@ func (c *Connected) refuse(conn *net.UnixConn, from *reader, err error) {
 // tell it to wait.
 func (c *Connected) runRaw() {
 	for c.context.Err() == nil {
-		l, _, err := c.reach(c.context, nil)
+		l, _, err := Reach(c.context, c.to, c.options, nil)
 		if err != nil || c.listen() != nil {
 			return
 		}

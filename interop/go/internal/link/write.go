@@ -1,32 +1,40 @@
 package link
 
 import (
+	"slices"
 	"time"
 )
 
-// sealAtOnce is how many application octets are sealed before they are written: the peer opens them meanwhile.
+// sealAtOnce is how many octets are sealed before they are written: the peer opens them meanwhile.
 const sealAtOnce = 128 << 10
 
-// Write seals octets and writes the records. It is an error if the session is not established, or over.
-func (l *Link) Write(octets []byte) error {
+// Write seals the pieces, one behind the other, and writes the records. It is an error if the session is not
+// established, or over.
+func (l *Link) Write(pieces ...[]byte) error {
 	l.writing.Lock()
 	defer l.unlock()
-	for len(octets) > 0 {
-		piece := octets[:min(len(octets), sealAtOnce)]
-		octets = octets[len(piece):]
-		if need := l.session.SealedSize(len(piece)); cap(l.out) < need {
-			l.out = make([]byte, 0, need+need/8)
-		}
-		out, err := l.session.Seal(l.out[:0], piece)
-		if err != nil {
-			return err
-		}
-		l.out = out[:0]
-		if _, err := l.conn.Write(out); err != nil {
-			return err
+	out := l.out[:0]
+	for _, piece := range pieces {
+		for len(piece) > 0 {
+			n := min(len(piece), sealAtOnce)
+			out = slices.Grow(out, l.session.SealedSize(n))
+			sealed, err := l.session.Seal(out, piece[:n])
+			if err != nil {
+				_, _ = l.conn.Write(sealed) // what could be sealed, and the end of a session whose keys are used up
+				return err
+			}
+			out, piece = sealed, piece[n:]
+			if len(out) >= sealAtOnce {
+				if _, err := l.conn.Write(out); err != nil {
+					return err
+				}
+				out = out[:0]
+			}
 		}
 	}
-	return nil
+	l.out = out[:0]
+	_, err := l.conn.Write(out)
+	return err
 }
 
 // CloseWrite closes the session in order: close_notify, or user_canceled if it is not established, then the end of

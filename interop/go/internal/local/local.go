@@ -159,3 +159,18 @@ func ParseReady(command []byte) ([]Property, error) {
 	}
 	return properties, nil
 }
+
+// FrameEnd is the length of the command frame at the front of octets, 0 if it is not whole.
+func FrameEnd(octets []byte) (int, error) {
+	header, size := frameHeader(octets)
+	if header == 0 {
+		return 0, nil
+	}
+	if octets[0]&flagCommand == 0 || size > maxCommand {
+		return 0, errFrame
+	}
+	if len(octets) < header+int(size) {
+		return 0, nil
+	}
+	return header + int(size), nil
+}

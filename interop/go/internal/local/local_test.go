@@ -156,3 +156,23 @@ func FuzzInbound(f *testing.F) {
 		}
 	})
 }
+
+func TestEndsOfMessages(t *testing.T) {
+	from, _, _ := peerTraffic()
+	ends := map[int]bool{0: true}
+	for at, more := 0, false; at < len(from); {
+		header, size := frameHeader(from[at:])
+		more = from[at]&flagMore != 0
+		at += header + int(size)
+		ends[at] = !more
+	}
+	for cut := range len(from) + 1 {
+		var messages Messages
+		if got := messages.End(from[:cut]); got != ends[cut] {
+			t.Errorf("after %d octets: %v", cut, got)
+		}
+		if !messages.End(from[cut:]) {
+			t.Errorf("cut at %d: the end was missed", cut)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package pure
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"qzmq.test/go/internal/link"
+	"qzmq.test/go/internal/local"
+	"qzmq.test/go/internal/session"
+)
+
+// Small writes wait for the end of their message, and are copied to go in one record; above directly they are sealed
+// where they lie.
+const (
+	waitBelow = 4 << 10
+	directly  = 16 << 10
+)
+
+// inner is a link as the library sees it: a connection on which a peer speaks ZMTP NULL. The library reads and writes
+// with one goroutine each.
+type inner struct {
+	link   *link.Link
+	linger func() time.Duration
+	ready  chan struct{} // closed when the library has said READY
+
+	reading sync.Mutex
+	inbound local.Inbound
+	toRead  []byte // what Read gives next
+	rest    []byte // what came from the peer behind it
+	closed  bool
+	pumped  *pump // reads instead of the library, if it does not
+
+	writing   sync.Mutex
+	hello     []byte // the library's greeting and READY, until they are whole
+	greeted   bool
+	outbound  *local.Outbound // of a socket that subscribes
+	messages  local.Messages
+	held      []byte // the beginning of a message
+	translate []byte
+}
+
+// newInner makes the library's side of an established link of a socket of that type.
+func newInner(l *link.Link, peer session.Peer, kind string, linger func() time.Duration) *inner {
+	c := &inner{link: l, linger: linger, ready: make(chan struct{})}
+	properties := make([]local.Property, len(peer.Metadata))
+	for i, p := range peer.Metadata {
+		properties[i] = local.Property{Name: string(p.Name), Value: p.Value}
+	}
+	c.toRead = append(local.Greeting(), local.Ready(properties)...)
+	if kind == "SUB" || kind == "XSUB" {
+		c.outbound = new(local.Outbound)
+	}
+	return c
+}
+
+// Read gives the library what the peer says.
+func (c *inner) Read(p []byte) (int, error) {
+	if c.pumped != nil {
+		return c.pumped.read(p)
+	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	for len(c.toRead) == 0 {
+		if c.closed {
+			return 0, net.ErrClosed
+		}
+		traffic, err := c.step()
+		if err != nil {
+			return 0, io.EOF
+		}
+		c.toRead = traffic
+	}
+	n := copy(p, c.toRead)
+	c.toRead = c.toRead[n:]
+	return n, nil
+}
+
+// step reads from the link what the library is to read next; it may be nothing.
+func (c *inner) step() (traffic []byte, err error) {
+	if len(c.rest) == 0 {
+		if c.rest, err = c.link.Next(); err != nil {
+			return nil, err
+		}
+	}
+	var reply []byte
+	traffic, reply, c.rest, err = c.inbound.Step(c.rest)
+	if len(reply) > 0 {
+		go func() { _ = c.link.Write(reply) }() // whoever reads must not wait for the peer to read
+	}
+	return traffic, err
+}
+
+// Write takes what the library says.
+func (c *inner) Write(p []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	octets := p
+	if !c.greeted {
+		var err error
+		if octets, err = c.greet(p); err != nil || len(octets) == 0 {
+			return len(p), err
+		}
+	}
+	if c.outbound != nil {
+		c.translate = c.outbound.Append(c.translate[:0], octets)
+		octets = c.translate
+	}
+	if err := c.send(octets); err != nil {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+// greet takes the library's greeting and READY, which say nothing that the session has not said, and gives what
+// follows.
+func (c *inner) greet(p []byte) ([]byte, error) {
+	c.hello = append(c.hello, p...)
+	if len(c.hello) < local.GreetingSize {
+		return nil, nil
+	}
+	if err := local.CheckGreeting(c.hello[:local.GreetingSize]); err != nil {
+		return nil, err
+	}
+	end, err := local.FrameEnd(c.hello[local.GreetingSize:])
+	if err != nil || end == 0 {
+		return nil, err
+	}
+	rest := c.hello[local.GreetingSize+end:]
+	c.greeted, c.hello = true, nil
+	close(c.ready)
+	return rest, nil
+}
+
+// send writes octets in as few records as their messages allow.
+func (c *inner) send(octets []byte) error {
+	whole := c.messages.End(octets)
+	switch {
+	case !whole && len(c.held)+len(octets) < waitBelow:
+		c.held = append(c.held, octets...)
+		return nil
+	case len(c.held)+len(octets) > directly:
+		held := c.held
+		c.held = c.held[:0]
+		return c.link.Write(held, octets)
+	}
+	c.held = append(c.held, octets...)
+	err := c.link.Write(c.held)
+	c.held = c.held[:0]
+	return err
+}
+
+// Close closes the link in order. What the peer still says is read and dropped, until its own end or the linger time.
+func (c *inner) Close() error {
+	if c.pumped != nil {
+		c.pumped.close()
+		go c.link.CloseWrite(c.linger())
+		return nil
+	}
+	go func() {
+		c.link.CloseWrite(c.linger())
+		c.reading.Lock()
+		defer c.reading.Unlock()
+		c.closed = true
+		for {
+			if _, err := c.link.Next(); err != nil {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+func (c *inner) LocalAddr() net.Addr              { return address("local") }
+func (c *inner) RemoteAddr() net.Addr             { return address("peer") }
+func (c *inner) SetDeadline(time.Time) error      { return nil }
+func (c *inner) SetReadDeadline(time.Time) error  { return nil }
+func (c *inner) SetWriteDeadline(time.Time) error { return nil }

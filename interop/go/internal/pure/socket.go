@@ -1,0 +1,318 @@
+package pure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"qzmq.test/go/internal/bridge"
+	"qzmq.test/go/internal/link"
+	"qzmq.test/go/internal/network"
+	"qzmq.test/go/internal/session"
+)
+
+// ErrClosed says that the socket is closed.
+var ErrClosed = errors.New("the socket is closed")
+
+// makers make a library socket of each type.
+var makers = map[string]func(context.Context, ...zmq4.Option) zmq4.Socket{
+	"REQ": zmq4.NewReq, "REP": zmq4.NewRep, "DEALER": zmq4.NewDealer, "ROUTER": zmq4.NewRouter, "PUB": zmq4.NewPub,
+	"SUB": zmq4.NewSub, "XPUB": zmq4.NewXPub, "XSUB": zmq4.NewXSub, "PUSH": zmq4.NewPush, "PULL": zmq4.NewPull,
+	"PAIR": zmq4.NewPair,
+}
+
+// Socket is a socket of the library whose connections are QZMQ links. Its methods may be called from many goroutines.
+type Socket struct {
+	kind    string
+	context context.Context
+	cancel  context.CancelFunc
+
+	mu        sync.Mutex
+	zmq       zmq4.Socket // nil until it is needed, since the library wants its options at once
+	options   []zmq4.Option
+	set       []setting // options that can be set only then
+	linger    time.Duration
+	listener  *listener
+	acceptors []*link.Acceptor
+	live      map[*inner]struct{}
+	changed   chan struct{} // closed, and made anew, when live changes
+
+	sending   chan struct{} // holds one while a message is being sent
+	receiving chan struct{} // holds one while somebody receives
+	pending   chan received // the library's answer to a Receive that gave up
+}
+
+type setting struct {
+	name  string
+	value any
+}
+
+type received struct {
+	parts [][]byte
+	err   error
+}
+
+// NewSocket makes a socket of that type.
+func NewSocket(kind string) (*Socket, error) {
+	if makers[kind] == nil {
+		return nil, fmt.Errorf("go-zeromq/zmq4 has no %s socket", kind)
+	}
+	s := &Socket{
+		kind: kind, linger: -1, live: make(map[*inner]struct{}), changed: make(chan struct{}),
+		sending: make(chan struct{}, 1), receiving: make(chan struct{}, 1),
+	}
+	s.context, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// library is the library's socket, made now if it has not been needed before.
+func (s *Socket) library() (zmq4.Socket, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.context.Err() != nil {
+		return nil, ErrClosed
+	}
+	if s.zmq == nil {
+		// The context is not this socket's: what was sent is still to go when that ends.
+		quiet := zmq4.WithLogger(log.New(io.Discard, "", 0))
+		s.zmq = makers[s.kind](context.Background(), append(s.options, quiet)...)
+		for _, o := range s.set {
+			if err := s.zmq.SetOption(o.name, o.value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s.zmq, nil
+}
+
+// Bind binds the socket at the endpoint, and returns it with its port.
+func (s *Socket) Bind(at network.Endpoint, options bridge.Options) (network.Endpoint, error) {
+	listener, err := s.listen()
+	if err != nil {
+		return network.Endpoint{}, err
+	}
+	network, endpoint, err := at.Listen()
+	if err != nil {
+		return endpoint, err
+	}
+	acceptor := &link.Acceptor{Listener: network, Hooks: options.Hooks, HalfOpen: options.HalfOpen}
+	acceptor.Make = func(address string) (link.Session, error) {
+		return options.Make(address, nil, acceptor.Unfinished)
+	}
+	acceptor.Serve = func(l *link.Link, peer session.Peer) {
+		s.serve(l, peer, listener.push)
+	}
+	s.mu.Lock()
+	s.acceptors = append(s.acceptors, acceptor)
+	s.mu.Unlock()
+	go acceptor.Run()
+	return endpoint, nil
+}
+
+// listen has the library listen, once: it knows one listener for each socket.
+func (s *Socket) listen() (*listener, error) {
+	library, err := s.library()
+	if err != nil {
+		return nil, err
+	}
+	exchange, err := links()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener == nil {
+		listener, endpoint := exchange.listen()
+		if err := library.Listen(endpoint); err != nil {
+			return nil, err
+		}
+		s.listener = listener
+	}
+	return s.listener, nil
+}
+
+// Connect connects the socket to the endpoint, and again after each loss, until the peer refuses it for good.
+func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
+	library, err := s.library()
+	if err != nil {
+		return err
+	}
+	exchange, err := links()
+	if err != nil {
+		return err
+	}
+	dial := func(conn *inner) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return library.Dial(exchange.offer(conn))
+	}
+	go func() {
+		for s.context.Err() == nil {
+			l, peer, err := bridge.Reach(s.context, to, options, nil)
+			if err != nil {
+				return
+			}
+			s.serve(l, peer, dial)
+		}
+	}()
+	return nil
+}
+
+// serve gives a link to the library, and waits for its end.
+func (s *Socket) serve(l *link.Link, peer session.Peer, give func(*inner) error) {
+	conn := newInner(l, peer, s.kind, s.lingerTime)
+	if s.kind == "REQ" || s.kind == "PUSH" {
+		conn.pump(s.kind == "PUSH")
+	}
+	if give(conn) != nil {
+		_ = conn.Close()
+	} else {
+		go func() {
+			select {
+			case <-conn.ready:
+				s.change(func() { s.live[conn] = struct{}{} })
+			case <-l.Over():
+			}
+		}()
+	}
+	<-l.Over()
+	s.change(func() { delete(s.live, conn) })
+}
+
+// change changes live, and tells those who wait for that.
+func (s *Socket) change(how func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	how()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Plain binds or connects without QZMQ.
+func (s *Socket) Plain(bind bool, endpoint string) (string, error) {
+	library, err := s.library()
+	if err != nil {
+		return "", err
+	}
+	if !bind {
+		return endpoint, library.Dial(endpoint)
+	}
+	if err := library.Listen(strings.ReplaceAll(endpoint, ":*", ":0")); err != nil {
+		return "", err
+	}
+	scheme, _, _ := strings.Cut(endpoint, "://")
+	return scheme + "://" + library.Addr().String(), nil
+}
+
+// Close closes the socket, and waits for what was sent up to the linger time.
+func (s *Socket) Close() error {
+	s.mu.Lock()
+	if s.context.Err() != nil {
+		s.mu.Unlock()
+		return nil
+	}
+	s.cancel()
+	library, acceptors := s.zmq, s.acceptors
+	s.mu.Unlock()
+	for _, acceptor := range acceptors {
+		_ = acceptor.Listener.Close()
+	}
+	if library == nil {
+		return nil
+	}
+	err := library.Close()
+	s.drain()
+	return err
+}
+
+func (s *Socket) drain() {
+	expired := time.After(s.lingerTime())
+	for {
+		s.mu.Lock()
+		n, changed := len(s.live), s.changed
+		s.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-expired:
+			return
+		}
+	}
+}
+
+func (s *Socket) lingerTime() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.linger < 0 {
+		return bridge.Unlimited
+	}
+	return s.linger
+}
+
+// SetOption sets an option by libzmq's name. The library has few; what Connect and Close do is this package's.
+func (s *Socket) SetOption(name string, value any) error {
+	switch name {
+	case "LINGER":
+		return s.setMilliseconds(value)
+	case "ROUTING_ID":
+		return s.setRoutingID(value)
+	case "RECONNECT_IVL", "RECONNECT_IVL_MAX":
+		return nil // they come with Connect
+	case "SUBSCRIBE", "UNSUBSCRIBE":
+		text, ok := value.(string)
+		if octets, octetsToo := value.([]byte); octetsToo {
+			text, ok = string(octets), true
+		}
+		if !ok {
+			return fmt.Errorf("option %s does not take a %T", name, value)
+		}
+		return s.setLibrary(name, text)
+	case "SNDHWM":
+		if s.kind == "PUB" {
+			return s.setLibrary(zmq4.OptionHWM, value)
+		}
+	}
+	return fmt.Errorf("go-zeromq/zmq4 has no option %s: %w", name, errors.ErrUnsupported)
+}
+
+func (s *Socket) setMilliseconds(value any) error {
+	n, ok := value.(int)
+	if !ok {
+		return fmt.Errorf("option LINGER does not take a %T", value)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.linger = time.Duration(n) * time.Millisecond
+	return nil
+}
+
+func (s *Socket) setRoutingID(value any) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.zmq != nil {
+		return errors.New("option ROUTING_ID must be set before the socket binds or connects")
+	}
+	s.options = append(s.options, zmq4.WithID(zmq4.SocketIdentity(fmt.Sprint(value))))
+	return nil
+}
+
+func (s *Socket) setLibrary(name string, value any) error {
+	s.mu.Lock()
+	if s.zmq == nil {
+		s.set = append(s.set, setting{name, value})
+		s.mu.Unlock()
+		return nil
+	}
+	library := s.zmq
+	s.mu.Unlock()
+	return library.SetOption(name, value)
+}

@@ -1,0 +1,167 @@
+package pure
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// Send sends a message. It waits up to limit until there is a peer and the library has taken the message before, for
+// ever if limit is negative, and fails with os.ErrDeadlineExceeded. A PUB or XPUB socket does not wait for peers.
+func (s *Socket) Send(parts [][]byte, limit time.Duration) error {
+	library, err := s.library()
+	if err != nil {
+		return err
+	}
+	expired := after(limit)
+	for {
+		if err := s.awaitPeer(expired); err != nil {
+			return err
+		}
+		if err := take(s, s.sending, expired); err != nil {
+			return err
+		}
+		err := s.deliver(library, parts, limit < 0)
+		if err == nil || !strings.Contains(err.Error(), "no connections available") {
+			return err
+		}
+		select { // REQ: the library does not know yet that there is a peer, or that there is none
+		case <-time.After(time.Millisecond):
+		case <-expired:
+			return os.ErrDeadlineExceeded
+		}
+	}
+}
+
+// deliver has the library send. It waits for that only if it may take its time; the next message waits for it then.
+func (s *Socket) deliver(library zmq4.Socket, parts [][]byte, wait bool) error {
+	send := func(parts [][]byte) error {
+		defer func() { <-s.sending }()
+		return library.SendMulti(zmq4.NewMsgFrom(parts...))
+	}
+	if wait {
+		return send(parts)
+	}
+	own := make([][]byte, len(parts))
+	for i, part := range parts {
+		own[i] = slices.Clone(part)
+	}
+	done := make(chan error, 1)
+	go func() { done <- send(own) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(50 * time.Millisecond):
+		return nil
+	}
+}
+
+func (s *Socket) awaitPeer(expired <-chan time.Time) error {
+	if s.kind == "PUB" || s.kind == "XPUB" {
+		return nil
+	}
+	for {
+		s.mu.Lock()
+		n, changed := len(s.live), s.changed
+		s.mu.Unlock()
+		if n > 0 {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-expired:
+			return os.ErrDeadlineExceeded
+		case <-s.context.Done():
+			return ErrClosed
+		}
+	}
+}
+
+// Receive receives a message. It waits up to limit, for ever if that is negative. The library tells nothing of the
+// sender, so there are no properties.
+func (s *Socket) Receive(limit time.Duration, _ ...string) ([][]byte, map[string]string, error) {
+	library, err := s.library()
+	if err != nil {
+		return nil, nil, err
+	}
+	expired := after(limit)
+	if err := take(s, s.receiving, expired); err != nil {
+		return nil, nil, err
+	}
+	defer func() { <-s.receiving }()
+	for {
+		got, err := s.next(library, limit, expired)
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.context.Err() != nil {
+			return nil, nil, ErrClosed
+		}
+		if got.err == nil {
+			return got.parts, nil, nil
+		}
+		if s.kind == "REQ" || s.kind == "REP" {
+			return nil, nil, got.err
+		} // of others it is the end of one connection
+	}
+}
+
+// next is the library's next answer, to this Receive or to one that gave up.
+func (s *Socket) next(library zmq4.Socket, limit time.Duration, expired <-chan time.Time) (received, error) {
+	if s.pending == nil {
+		if limit < 0 {
+			return receive(library), nil
+		}
+		answer := make(chan received, 1)
+		s.pending = answer
+		go func() { answer <- receive(library) }()
+	}
+	select {
+	case got := <-s.pending:
+		s.pending = nil
+		return got, nil
+	default:
+	}
+	select {
+	case got := <-s.pending:
+		s.pending = nil
+		return got, nil
+	case <-expired:
+		return received{}, os.ErrDeadlineExceeded
+	case <-s.context.Done():
+		return received{}, ErrClosed
+	}
+}
+
+func receive(library zmq4.Socket) received {
+	message, err := library.Recv()
+	return received{message.Frames, err}
+}
+
+// take takes a turn, which the caller gives back by receiving from turns.
+func take(s *Socket, turns chan struct{}, expired <-chan time.Time) error {
+	select {
+	case turns <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case turns <- struct{}{}:
+		return nil
+	case <-expired:
+		return os.ErrDeadlineExceeded
+	case <-s.context.Done():
+		return ErrClosed
+	}
+}
+
+// after is time.After, or never if limit is negative.
+func after(limit time.Duration) <-chan time.Time {
+	if limit < 0 {
+		return nil
+	}
+	return time.After(limit)
+}
