@@ -7,7 +7,6 @@ a case. Hence classes of our own: they read through `Octets`, which ends where t
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, make_dataclass
 from enum import IntEnum
@@ -37,19 +36,42 @@ class SchemaError(ValueError):
         super().__init__(f"{where}{'' if offset is None else f' at octet {offset}'}: {reason}")
 
 
-class Octets(io.BytesIO):
+class Wrong(ConstructError):
+    """What is wrong, and the way there: the innermost field first. Each structure that it passes adds its own."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.way: list[str] = []
+
+    @property
+    def where(self) -> str:
+        """The way from outside, such as `suites[3].kem`."""
+        return ".".join(reversed(self.way)).replace(".[", "[")
+
+
+class Octets:
     """The octets of one parse; reading stops at `end`, the end of the innermost vector."""
 
+    __slots__ = ("data", "end", "mark", "position")
+
     def __init__(self, data: bytes) -> None:
-        super().__init__(data)
+        self.data = bytes(data)  # no copy, if it is bytes already
         self.end = len(data)
+        self.position = 0
         self.mark = 0
         """Where the latest read began: the offset that an error reports."""
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.mark = self.tell()
-        left = self.end - self.mark
-        return super().read(left if size is None or size < 0 else min(size, left))
+    @property
+    def left(self) -> int:
+        """How many octets there are before the end."""
+        return self.end - self.position
+
+    def read(self, size: int) -> bytes:
+        """The next `size` octets, or those that are left."""
+        start = self.mark = self.position
+        self.position = min(start + size, self.end)
+        return self.data[start : self.position]
 
 
 class Uint(construct.Construct):
@@ -59,30 +81,28 @@ class Uint(construct.Construct):
         super().__init__()
         self.size = size
 
-    def _parse(self, stream: Octets, _context: Any, path: str) -> int:
+    def _parse(self, stream: Octets, _context: Any, _path: str) -> int:
         octets = stream.read(self.size)
         if len(octets) < self.size:
-            raise ConstructError(f"{self.size} octets expected, {len(octets)} left", path)
+            raise Wrong(f"{self.size} octets expected, {len(octets)} left")
         return int.from_bytes(octets)
 
-    def _build(self, value: object, stream: io.BytesIO, _context: Any, path: str) -> object:
+    def _build(self, value: object, stream: bytearray, _context: Any, _path: str) -> None:
         if not isinstance(value, int) or not 0 <= value < 1 << 8 * self.size:
-            raise ConstructError(f"{value!r} is not a uint{8 * self.size}", path)
-        stream.write(value.to_bytes(self.size))
-        return value
+            raise Wrong(f"{value!r} is not a uint{8 * self.size}")
+        stream += value.to_bytes(self.size)
 
 
 class Opaque(construct.Construct):
     """All octets up to the end of the enclosing vector (NOT-5)."""
 
     def _parse(self, stream: Octets, _context: Any, _path: str) -> bytes:
-        return stream.read()
+        return stream.read(stream.left)
 
-    def _build(self, value: object, stream: io.BytesIO, _context: Any, path: str) -> object:
+    def _build(self, value: object, stream: bytearray, _context: Any, _path: str) -> None:
         if not isinstance(value, bytes):
-            raise ConstructError(f"bytes expected, not {type(value).__name__}", path)
-        stream.write(value)
-        return value
+            raise Wrong(f"bytes expected, not {type(value).__name__}")
+        stream += value
 
 
 class Elements(construct.Subconstruct):
@@ -92,16 +112,25 @@ class Elements(construct.Subconstruct):
         if isinstance(self.subcon, Structure) and (flat := self.subcon.parse_octets(stream)) is not None:
             return flat
         values: list[object] = []
-        while stream.tell() < stream.end:
-            values.append(self.subcon._parse(stream, context, f"{path} -> [{len(values)}]"))
+        try:
+            while stream.position < stream.end:
+                values.append(self.subcon._parse(stream, context, path))
+        except Wrong as error:
+            error.way.append(f"[{len(values)}]")
+            raise
         return tuple(values)
 
-    def _build(self, values: object, stream: io.BytesIO, context: Any, path: str) -> object:
+    def _build(self, values: object, stream: bytearray, context: Any, path: str) -> None:
         if not isinstance(values, tuple):
-            raise ConstructError(f"tuple expected, not {type(values).__name__}", path)
-        for position, value in enumerate(values):
-            self.subcon._build(value, stream, context, f"{path} -> [{position}]")
-        return values
+            raise Wrong(f"tuple expected, not {type(values).__name__}")
+        built = 0
+        try:
+            for value in values:
+                self.subcon._build(value, stream, context, path)
+                built += 1
+        except Wrong as error:
+            error.way.append(f"[{built}]")
+            raise
 
 
 class Fixed(construct.Subconstruct):
@@ -114,19 +143,18 @@ class Fixed(construct.Subconstruct):
     def _length(self, context: Any) -> int:
         if isinstance(self.length, int):
             return self.length
-        if self.length not in context._params:
+        if self.length not in context.parameters:
             raise TypeError(f"the length of this structure depends on a parameter: pass {self.length}=...")
-        return int(context._params[self.length])
+        return int(context.parameters[self.length])
 
     def _parse(self, stream: Octets, context: Any, path: str) -> object:
         return _within(self.subcon, self._length(context), stream, context, path)
 
-    def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
-        octets = _built(self.subcon, value, context, path)
-        if len(octets) != self._length(context):
-            raise ConstructError(f"{len(octets)} octets instead of {self._length(context)}", path)
-        stream.write(octets)
-        return value
+    def _build(self, value: object, stream: bytearray, context: Any, path: str) -> None:
+        start = len(stream)
+        self.subcon._build(value, stream, context, path)
+        if (length := len(stream) - start) != self._length(context):
+            raise Wrong(f"{length} octets instead of {self._length(context)}")
 
 
 class Vector(construct.Subconstruct):
@@ -134,59 +162,68 @@ class Vector(construct.Subconstruct):
 
     def __init__(self, content: construct.Construct, kind: notation.Vector) -> None:
         super().__init__(content)
-        self.kind = kind
         self.prefix = Uint(kind.length_size)
+        self.floor, self.ceiling = kind.floor, kind.ceiling
 
-    def _check(self, length: int, path: str) -> None:
-        if not self.kind.floor <= length <= self.kind.ceiling:
-            raise ConstructError(f"length {length} not in {self.kind.floor}..{self.kind.ceiling}", path)
+    def _check(self, length: int) -> None:
+        if not self.floor <= length <= self.ceiling:
+            raise Wrong(f"length {length} not in {self.floor}..{self.ceiling}")
 
     def _parse(self, stream: Octets, context: Any, path: str) -> object:
         length = self.prefix._parse(stream, context, path)
-        self._check(length, path)
+        self._check(length)
         return _within(self.subcon, length, stream, context, path)
 
-    def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
-        octets = _built(self.subcon, value, context, path)
-        self._check(len(octets), path)
-        self.prefix._build(len(octets), stream, context, path)
-        stream.write(octets)
-        return value
+    def _build(self, value: object, stream: bytearray, context: Any, path: str) -> None:
+        prefix, start = len(stream), len(stream) + self.prefix.size
+        stream += bytes(self.prefix.size)
+        self.subcon._build(value, stream, context, path)
+        length = len(stream) - start
+        self._check(length)
+        stream[prefix:start] = length.to_bytes(self.prefix.size)
 
 
-class Code(construct.Adapter):
+class Code(Uint):
     """A code point: a member of the bound IntEnum (NOT-6), or an int if an open enum does not list it (NOT-7)."""
 
     def __init__(self, enum: notation.Enum, bound: Mapping[str, type]) -> None:
-        super().__init__(Uint(enum.size))
+        super().__init__(enum.size)
         self.enum, self.bound = enum, bound
-        self.known = frozenset(enum.members.values())
+
+    @cached_property
+    def known(self) -> Mapping[int, int]:
+        """The members by their values."""
+        cls: Callable[[int], int] = self.bound.get(self.enum.name, int)
+        return {code: cls(code) for code in self.enum.members.values()}
 
     @cached_property
     def values(self) -> list[int]:
         """What each octet stands for, of an open enum of one octet."""
-        return [self._decode(code, None, "") for code in range(256)]
+        return [self.known.get(code, code) for code in range(256)]
 
-    def _check(self, value: object, path: str) -> None:
+    def _parse(self, stream: Octets, context: Any, path: str) -> int:
+        code = super()._parse(stream, context, path)
+        if (value := self.known.get(code)) is not None:
+            return value
+        self._check(code)
+        return code
+
+    def _build(self, value: object, stream: bytearray, context: Any, path: str) -> None:
+        self._check(value)
+        super()._build(value, stream, context, path)
+
+    def _check(self, value: object) -> None:
         if not (self.enum.open or value in self.known):
-            raise ConstructError(f"{value!r} is not in {self.enum.name}", path)
-
-    def _decode(self, value: int, _context: Any, path: str) -> int:
-        self._check(value, path)
-        cls: Callable[[int], int] = self.bound.get(self.enum.name, int)
-        return cls(value) if value in self.known else value
-
-    def _encode(self, value: object, _context: Any, path: str) -> object:
-        self._check(value, path)
-        return value
+            raise Wrong(f"{value!r} is not in {self.enum.name}")
 
 
 class Fields(dict[str, object]):
     """What construct calls a context: the fields of a structure so far, and the parameters of the parse."""
 
-    def __init__(self, context: Any) -> None:
-        super().__init__()
-        self._params = context._params
+    __slots__ = ("parameters",)
+
+    def __init__(self, parameters: Mapping[str, int]) -> None:
+        self.parameters = parameters
 
 
 class Structure(construct.Construct):
@@ -209,38 +246,45 @@ class Structure(construct.Construct):
 
         Before it knows its client, a server reads up to 16,383 suites: those must cost little.
         """
-        size, left = len(self.members), stream.end - stream.tell()
-        if len(self.octets) != size or left % size:
+        size = len(self.members)
+        if len(self.octets) != size or stream.left % size:
             return None
-        data, cls = stream.read(), self.bound[self.structure]
+        data, cls = stream.read(stream.left), self.bound[self.structure]
         columns = ([code.values[octet] for octet in data[i::size]] for i, code in enumerate(self.octets))
         return tuple(map(cls, *columns))
 
     def _parse(self, stream: Octets, context: Any, path: str) -> object:
-        values = Fields(context)
-        for name, member in self.members:
-            values[name] = member._parse(stream, values, f"{path} -> {name}")
-        return self.bound[self.structure](**values)
+        values, name = Fields(context.parameters), ""
+        try:
+            for name, member in self.members:
+                values[name] = member._parse(stream, values, path)
+        except Wrong as error:
+            error.way.append(name)
+            raise
+        return self.bound[self.structure](*values.values())
 
-    def _build(self, value: object, stream: io.BytesIO, context: Any, path: str) -> object:
+    def _build(self, value: object, stream: bytearray, context: Any, path: str) -> None:
         cls = self.bound[self.structure]
         if not isinstance(value, cls):
-            raise ConstructError(f"{cls.__name__} expected, not {type(value).__name__}", path)
-        values = Fields(context)
-        for name, member in self.members:
-            values[name] = getattr(value, name)
-            member._build(values[name], stream, values, f"{path} -> {name}")
-        return value
+            raise Wrong(f"{cls.__name__} expected, not {type(value).__name__}")
+        values, name = Fields(context.parameters), ""
+        try:
+            for name, member in self.members:
+                field = values[name] = getattr(value, name)
+                member._build(field, stream, values, path)
+        except Wrong as error:
+            error.way.append(name)
+            raise
 
 
 class NoCase(construct.Construct):
     """What a select does with a value that none of its cases names (NOT-8)."""
 
-    def _parse(self, _stream: Octets, _context: Any, path: str) -> object:
-        raise ConstructError("no case for this value", path)
+    def _parse(self, _stream: Octets, _context: Any, _path: str) -> object:
+        raise Wrong("no case for this value")
 
-    def _build(self, _value: object, _stream: io.BytesIO, _context: Any, path: str) -> object:
-        raise ConstructError("no case for this value", path)
+    def _build(self, _value: object, _stream: bytearray, _context: Any, _path: str) -> None:
+        raise Wrong("no case for this value")
 
 
 class Schema:
@@ -265,20 +309,21 @@ class Schema:
         name = what if isinstance(what, str) else self._names[what]
         stream = Octets(data)
         try:
-            value: object = self._construct(name).parse_stream(stream, **parameters)
-        except ConstructError as error:
-            raise SchemaError(name, _path(error), stream.mark, _reason(error)) from None
-        if left := len(data) - stream.tell():
-            raise SchemaError(name, "", stream.tell(), f"{left} octets after the end")
+            value: object = self._construct(name)._parse(stream, Fields(parameters), "")
+        except Wrong as error:
+            raise SchemaError(name, error.where, stream.mark, error.reason) from None
+        if stream.left:
+            raise SchemaError(name, "", stream.position, f"{stream.left} octets after the end")
         return value
 
     def build(self, value: object, **parameters: int) -> bytes:
         """The octets of `value`, an instance of a bound class; `SchemaError` if they broke the notation."""
-        name = self._names[type(value)]
+        name, stream = self._names[type(value)], bytearray()
         try:
-            return bytes(self._construct(name).build(value, **parameters))
-        except ConstructError as error:
-            raise SchemaError(name, _path(error), None, _reason(error)) from None
+            self._construct(name)._build(value, stream, Fields(parameters), "")
+        except Wrong as error:
+            raise SchemaError(name, error.where, None, error.reason) from None
+        return bytes(stream)
 
     def structure(self, name: str) -> Callable[[type[T]], type[T]]:
         """Class decorator: bind a dataclass whose field names, order and types are those of `name`."""
@@ -400,29 +445,10 @@ def _mismatch(name: str, expected: object, actual: object) -> TypeError:
 
 def _within(content: construct.Construct, length: int, stream: Octets, context: Any, path: str) -> object:
     """Parse `content` from the next `length` octets; it takes all of them, because it reads to the end."""
-    outer, end = stream.end, stream.tell() + length
-    if end > outer:
-        raise ConstructError(f"{length} octets announced, {length - (end - outer)} left", path)
-    stream.end = end
+    outer = stream.end
+    if length > stream.left:
+        raise Wrong(f"{length} octets announced, {stream.left} left")
+    stream.end = stream.position + length
     value: object = content._parse(stream, context, path)
     stream.end = outer
     return value
-
-
-def _built(content: construct.Construct, value: object, context: Any, path: str) -> bytes:
-    if type(content) is Opaque and type(value) is bytes:  # most of a message; no need to copy it once more
-        return value
-    stream = io.BytesIO()
-    content._build(value, stream, context, path)
-    return stream.getvalue()
-
-
-def _path(error: ConstructError) -> str:
-    """construct's `(parsing) -> suites -> [3] -> kem` as `suites[3].kem`."""
-    steps: Iterable[str] = (error.path or "").split(" -> ")[1:]
-    return ".".join(steps).replace(".[", "[")
-
-
-def _reason(error: ConstructError) -> str:
-    """The message without construct's own line about the path."""
-    return str(error).split("\n", 1)[-1].strip()
