@@ -8,13 +8,14 @@ import (
 
 	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/session"
+	"qzmq.test/go/internal/tickets"
 )
 
 // compared are the presets by which the modes are compared.
 var compared = []string{"performance", "balanced", "default", "conservative", "maximum"}
 
 // BenchmarkHandshake is whole handshakes in memory, both sides on one core, from the greetings to both being
-// established: the client known by its key, or anonymous.
+// established: the client known by its key, anonymous, or back with the ticket of the handshake before.
 func BenchmarkHandshake(b *testing.B) {
 	for _, name := range compared {
 		preset, err := registry.Preset(name)
@@ -26,10 +27,17 @@ func BenchmarkHandshake(b *testing.B) {
 		anonymous, anyone := *client, *server
 		anonymous.Key, anyone.ClientPins = nil, nil
 		b.Run(fmt.Sprintf("%s-%s/anonymous", preset.Mode, name), func(b *testing.B) { shake(b, &anonymous, &anyone) })
+		client.Held, server.Issued, server.Tickets = tickets.NewCache(client.Now), tickets.NewStore(server.Now), 1
+		b.Run(fmt.Sprintf("%s-%s/resumed", preset.Mode, name), func(b *testing.B) {
+			meet(b, client, server).talk()
+			if p := shake(b, client, server); !last[session.Established](b, &p.server).Peer.Resumed {
+				b.Fatal("the session is not resumed")
+			}
+		})
 	}
 }
 
-func shake(b *testing.B, client, server *session.Config) {
+func shake(b *testing.B, client, server *session.Config) *pair {
 	b.ReportAllocs()
 	var p *pair
 	before := processorTime(b)
@@ -42,6 +50,7 @@ func shake(b *testing.B, client, server *session.Config) {
 	last[session.Established](b, &p.server)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handshakes/s")
 	b.ReportMetric(float64(b.N)/spent.Seconds(), "handshakes/cpu-s")
+	return p
 }
 
 // processorTime is what this process has used so far: it says the same on a busy machine as on a quiet one.
