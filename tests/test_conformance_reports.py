@@ -89,7 +89,7 @@ def test_counts_agree_wherever_they_are_shown(played: Played) -> None:
     index = (played.html / "index.html").read_text()
     assert f"{failed} failed</span> of" in index
     assert f"{cases} cases</span>" in index
-    assert len(list(played.html.glob("case-*.html"))) == failed
+    assert len(list(played.html.glob("case-*.html"))) == cases
     areas = "".join(path.read_text() for path in played.html.glob("area-*.html"))
     assert areas.count('<th scope="row">') == cases
 
@@ -228,6 +228,29 @@ def test_a_page_of_a_failed_case_has_all_there_is(played: Played) -> None:
     assert " ".join(failed["expected"].split()) in words
     for message in failed["transcript"]:
         assert hexdump(bytes.fromhex(message["octets"])).splitlines()[0] in page.words
+
+
+def test_a_page_of_a_passed_case_says_what_it_proved_and_how_to_see_it(played: Played) -> None:
+    passed = next(result for result in played.document["results"] if result["passed"] and not result["alert"])
+    page = Page((played.html / file_name("case", passed["id"])).read_text())
+    words = " ".join(page.words.split())
+    rules = [requirements()[name].text for name in passed["requirements"]]
+    assert all(" ".join(text for _, text in prose(rule))[:40] in words for rule in rules)
+    for expected in (passed["replay"], "✓ passed", "success", "a run with --trace keeps it"):
+        assert expected in words
+    assert "transcript" not in passed
+
+
+def test_a_traced_run_keeps_the_messages_of_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = "handshake/classical/server/whole"
+    assert main(["--case", case, "--trace", "--html", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
+    (result,) = json.loads((tmp_path / "out.json").read_text())["results"]
+    shown = capsys.readouterr().out
+    assert result["transcript"]
+    assert all(line in shown for message in result["transcript"] for line in message["decoded"])
+    page = Page((tmp_path / file_name("case", case)).read_text())
+    assert "ClientHello.random" in page.words
+    assert "Not kept" not in page.words
 
 
 def test_whatever_a_target_says_stays_text(played: Played) -> None:

@@ -61,7 +61,7 @@ def _run(chosen: Sequence[Case], options: argparse.Namespace, console: Console) 
         report.show_transcripts(outcomes, console)
     judged = verdict.judge(outcomes, known, lost)
     report.show(judged, seconds, options.adapter, console)
-    document = report.to_json(judged.played, seconds, described.more, options.adapter)
+    document = report.to_json(judged.played, seconds, described.more, options.adapter, transcripts=options.trace)
     _write(document | judged.to_json(), options)
     if not judged.played:
         raise Undriven("it claims nothing that any of these cases could use")
@@ -96,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--strength", action="store_true", help="judge the suite itself, by seeded faults; --strength --help says more"
     )
-    parser.add_argument("--trace", action="store_true", help="print every message of every case, decoded")
+    parser.add_argument(
+        "--trace", action="store_true", help="print every message of every case, decoded; --json and --html keep it too"
+    )
     parser.add_argument("--list", action="store_true", help="print the cases with their requirements and alerts")
     parser.add_argument("--json", metavar="FILE", help="write the results too; - is standard output")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")

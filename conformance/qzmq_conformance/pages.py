@@ -1,4 +1,4 @@
-"""Results as pages that need nothing but a browser: matrices, every case, a page for each that failed somewhere.
+"""Results as pages that need nothing but a browser: matrices, every area, a page for each case.
 
 The templates escape whatever is not markup of their own. Nothing is fetched from elsewhere or needs JavaScript.
 """
@@ -143,6 +143,9 @@ def render(report: Report) -> Iterator[tuple[str, str]]:
     around = (None, *report.failed, None)
     for before, row, after in zip(around, report.failed, around[2:], strict=False):
         yield row.file, page.render(row=row, before=before, after=after)
+    for row in report.rows:
+        if not row.failed:
+            yield row.file, page.render(row=row, before=None, after=None)
 
 
 def file_name(kind: str, name: str) -> str:

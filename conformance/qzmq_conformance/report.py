@@ -91,9 +91,17 @@ def replay(case: Case, command: Sequence[str]) -> str:
 
 
 def to_json(
-    outcomes: Sequence[Outcome], seconds: float, target: Mapping[str, Any], command: Sequence[str]
+    outcomes: Sequence[Outcome],
+    seconds: float,
+    target: Mapping[str, Any],
+    command: Sequence[str],
+    *,
+    transcripts: bool = False,
 ) -> dict[str, Any]:
-    """The run as plain data: what the target says of itself, the sums, the matrix, every case, and the rules meant."""
+    """The run as plain data: what the target says of itself, the sums, the matrix, every case, and the rules meant.
+
+    `transcripts` are those of the cases that passed; the others have theirs anyway.
+    """
     return {
         "target": dict(target),
         "seconds": round(seconds, 1),
@@ -103,7 +111,7 @@ def to_json(
             {"area": area, "mode": mode, "passed": passed, "cases": count}
             for (area, mode), (passed, count) in matrix(outcomes).items()
         ],
-        "results": [_result(outcome, command) for outcome in outcomes],
+        "results": [_result(outcome, command, transcripts) for outcome in outcomes],
         "requirements": {rule.id: {"page": rule.page, "text": rule.text} for rule in requirements().values()},
     }
 
@@ -117,21 +125,19 @@ def write_json(path: str, document: Mapping[str, Any]) -> None:
         Path(path).write_text(text, encoding="utf-8")
 
 
-def _result(outcome: Outcome, command: Sequence[str]) -> dict[str, Any]:
+def _result(outcome: Outcome, command: Sequence[str], transcripts: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "id": outcome.case.id,
         "requirements": list(outcome.case.requirements),
         "alert": outcome.case.alert,
         "passed": outcome.passed,
         "seconds": round(outcome.seconds, 3),
+        "replay": replay(outcome.case, command),
     }
     if not outcome.passed:
-        result |= {
-            "expected": outcome.expected,
-            "seen": outcome.seen,
-            "replay": replay(outcome.case, command),
-            "transcript": [_message(entry) for entry in outcome.entries],
-        }
+        result |= {"expected": outcome.expected, "seen": outcome.seen}
+    if transcripts or not outcome.passed:
+        result["transcript"] = [_message(entry) for entry in outcome.entries]
     return result
 
 

@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict on one case. A case that passed has neither `expected` nor `seen` nor a transcript.
+    """The verdict on one case. One that passed has neither `expected` nor `seen`, and a transcript only by `--trace`.
 
     `known` is why a failure is expected, "" for a new one.
     """
