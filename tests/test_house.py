@@ -17,6 +17,7 @@ PACKAGE = ROOT / "qzmq_ref"
 ORDER = (
     ("spec.notation",),
     ("spec.tables",),
+    ("spec.codec",),
     ("spec.schema",),
     ("spec.annotate",),
     ("registries", "z85"),
@@ -41,7 +42,7 @@ ORDER = (
 """Left to right: a module imports from its own place or from the left of it. What has the same place is independent."""
 
 ALLOWED = {
-    "construct": {"spec.schema"},
+    "construct": {"spec.codec"},
     "lark": {"spec.notation"},
     "socket": {"bridge", "sidecar"},
     "threading": {"bridge"},
