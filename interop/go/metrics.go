@@ -12,6 +12,8 @@ type Stats struct {
 	HandshakesFailed    uint64
 	Resumed             uint64 // handshakes that used a ticket
 	Generations         uint64 // fresh key exchanges completed
+	StepsSent           uint64 // of the sending keys (ROT-2)
+	StepsReceived       uint64
 	Truncated           uint64 // connections that were lost without close_notify
 	AlertsSent          uint64 // connections that this side ended for a fault of its peer
 	AlertsReceived      uint64

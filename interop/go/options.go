@@ -81,7 +81,8 @@ type Options struct {
 	Security Security                       // whose keys; a socket's options may say otherwise
 	Admit    func(AdmitRequest) AdmitAnswer // judges each client, as a ZAP handler does; nil is not asked
 
-	Log *slog.Logger // gets a line for each connection that ends badly; nil logs nothing
+	Log     *slog.Logger        // gets a line for each connection that ends badly; nil logs nothing
+	Observe func(Socket, Event) // is told what becomes of connections, from any goroutine; nil is not
 }
 
 // KeyRotationPolicy lowers the limits of one key; zero stands for the ceiling in table limits.

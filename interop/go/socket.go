@@ -249,6 +249,9 @@ func (s *socket) event(l *link.Link, event session.Event) {
 	if e, ok := event.(session.Ended); ok && e.Reason != session.Closed {
 		s.logEnd(e, established)
 	}
+	if happened, ok := eventOf(l, event); ok && s.options.Observe != nil {
+		s.options.Observe(s, happened)
+	}
 }
 
 func (s *socket) logEnd(e session.Ended, established bool) {

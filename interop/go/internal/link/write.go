@@ -38,9 +38,10 @@ func (l *Link) Write(pieces ...[]byte) error {
 }
 
 // CloseWrite closes the session in order: close_notify, or user_canceled if it is not established, then the end of
-// this side's stream. The reading goroutine then goes on until the peer's close_notify or end, at most for linger.
+// this side's stream. The reading goroutine then goes on until the peer's close_notify or end, at most for linger, or a
+// second if that is less.
 func (l *Link) CloseWrite(linger time.Duration) {
-	_ = l.conn.SetDeadline(time.Now().Add(linger))
+	_ = l.conn.SetDeadline(time.Now().Add(max(linger, tail)))
 	l.writing.Lock()
 	events := l.session.Close()
 	l.unlock()
