@@ -106,7 +106,7 @@ def test_every_program_meets_itself_and_the_reference(monkeypatch: pytest.Monkey
 
 def test_a_build_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Here by a `go` that fails, by none at all, and without the peer's source."""
-    (tmp_path / "cmd" / "qzmq-bench").mkdir(parents=True)
+    (tmp_path / "cmd" / "qzmq-side").mkdir(parents=True)
     failing = tmp_path / "go"
     failing.write_text("#!/bin/sh\necho 'no such package: zmq' >&2\nexit 1\n")
     failing.chmod(0o755)

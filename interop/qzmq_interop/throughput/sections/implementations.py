@@ -16,6 +16,7 @@ from qzmq_interop.throughput.scenarios import SCENARIOS
 from qzmq_interop.throughput.sheets import Ratio, Sheet, median_text, told
 
 REFERENCE = "reference"
+OTHERS = ("NULL", "CURVE")
 FLOWS = ("push_pull_64", "push_pull_1024", "push_pull_65536", "req_rep_64", "first_echo")
 
 Pairing = tuple[Program | None, Program | None]
@@ -59,7 +60,7 @@ def _sheet(result: Result, pairings: Sequence[Pairing], notes: Sequence[str]) ->
     rows = []
     for title in map(_title, pairings):
         names = [f"{title}: {mechanism}" for mechanism in MECHANISMS]
-        ratio = Ratio(f"{title}: QZMQ", f"{title}: CURVE")
-        rows.append([title, *(median_text(result, name) for name in names), ratio.text(result)])
-    headings = ["server ← client", *MECHANISMS, "QZMQ / CURVE"]
+        ratios = (Ratio(f"{title}: QZMQ", f"{title}: {other}").text(result) for other in OTHERS)
+        rows.append([title, *(median_text(result, name) for name in names), *ratios])
+    headings = ["server ← client", *MECHANISMS, *(f"QZMQ / {other}" for other in OTHERS)]
     return Sheet(result.scenario.title, headings, rows, notes, figures=result.as_json())
