@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from itertools import chain
@@ -16,6 +16,7 @@ import pytest
 from qzmq_conformance.capabilities import names
 from qzmq_conformance.channel import Channel
 from qzmq_conformance.runner import play
+from qzmq_conformance.scaffold import Adapter, Library
 from qzmq_conformance.security import Security
 from qzmq_conformance.stage import Bench
 from qzmq_conformance.suite import cases
@@ -129,6 +130,52 @@ def test_the_schema_knows_the_names_and_fields_of_the_suite() -> None:
         assert set(SCHEMA["definitions"][described]["properties"]) == {field.name for field in fields(kind)}
     limits = SCHEMA["definitions"]["policy"]["properties"]["limits"]["properties"]
     assert set(limits) == {field.name for field in fields(Limits)}
+
+
+class Beginner(Library[str]):
+    """What the guide begins with: four methods."""
+
+    about: Mapping[str, str] = {"name": "beginner", "version": "0"}
+    capabilities: Mapping[str, Sequence[str]] = {place: [] for place in names()} | {"vectors": ["kem"]}
+
+    def open(self, request: Line) -> tuple[str, str]:  # noqa: ARG002
+        return "socket", "tcp://127.0.0.1:1"
+
+    def send(self, socket: str, parts: Sequence[bytes]) -> bool:  # noqa: ARG002
+        return True
+
+    def receive(self, socket: str) -> None:
+        """Nothing ever comes."""
+
+    def close(self, socket: str) -> None:
+        """There is nothing to close."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "lacking"),
+    [
+        ({"verb": "events"}, "verb events"),
+        ({"verb": "dance"}, "verb dance"),
+        ({"verb": "control", "socket": 1, "action": "rekey", "generation": True}, "action rekey"),
+        ({"verb": "control", "socket": 1, "action": "resume", "ticket": True}, "action resume"),
+        (
+            {"verb": "control", "socket": 1, "action": "export", "label": "x", "context": "", "length": 1},
+            "action export",
+        ),
+        ({"verb": "control", "socket": 1, "action": "dance"}, "action dance"),
+        ({"verb": "vector", "kind": "wire", "operation": "parse", "input": {}}, "vectors of kind wire"),
+        (
+            {"verb": "vector", "kind": "kem", "operation": "parse", "input": {}},
+            "operation parse on vectors of kind kem",
+        ),
+    ],
+)
+def test_what_an_adapter_does_not_have_yet_it_says(asked: Line, lacking: str) -> None:
+    answers: list[Line] = []
+    opening = {"verb": "open", "features": []}
+    lines = [json.dumps({"id": number, **each}) for number, each in enumerate((opening, asked), 1)]
+    Adapter(Beginner(), answers.append).run(lines)
+    assert answers[1] == {"id": 2, "unsupported": lacking}
 
 
 RIGHT: Line = {"id": 1, "verb": "send", "case": "", "socket": 1, "parts": ["00"]}
