@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from qzmq_conformance.chains import NAME
 from qzmq_conformance.reference import Reference, Socket
-from qzmq_conformance.scaffold import Request, serve
+from qzmq_conformance.scaffold import Answer, Request, serve
 from qzmq_ref.policy import Policy
 
 Received = tuple[Sequence[bytes], Mapping[str, str]] | None
@@ -57,12 +58,32 @@ class Forgetful(Reference):
             policy["suites"] = policy["suites"][-1:]
             server = security["server"]
             security = {**security, "policy": policy, "client_keys": None, "zap": ""}
-            security["secret_key"] = security["secret_key"] if server else ""
+            if server:
+                security["ca"] = ""
+            else:
+                security |= {"secret_key": "", "certificate": "", "server_name": security["server_name"] and NAME}
         return super().open({**request, "security": security})
 
     def receive(self, socket: Socket) -> Received:
         received = super().receive(socket)
         return received and (received[0], {})
+
+    def rekey(self, socket: Socket, *, generation: bool) -> None:
+        """Not now."""
+
+    def export(self, socket: Socket, label: str, context: bytes, length: int) -> bytes:
+        return super().export(socket, label[-1:], context, length)
+
+    def events(self, socket: Socket) -> tuple[Sequence[Answer], Mapping[str, int]]:
+        happened, counted = super().events(socket)
+        return [{**event, "peer": ""} for event in happened], counted
+
+
+class Stubborn(Reference):
+    """Offers its ticket, whatever it is told."""
+
+    def resume(self, socket: Socket, *, ticket: bool) -> None:
+        """No."""
 
 
 class Unkind(Reference):
@@ -81,7 +102,7 @@ class Mortal(Reference):
         return super().open(request)
 
 
-LIBRARIES = (Defective, Clumsy, Forgetful, Unkind, Mortal)
+LIBRARIES = (Defective, Clumsy, Forgetful, Stubborn, Unkind, Mortal)
 
 if __name__ == "__main__":
     serve({library.__name__.lower(): library for library in LIBRARIES}[sys.argv[1]]())

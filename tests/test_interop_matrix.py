@@ -34,7 +34,7 @@ def nothing_built(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for what will not come."""
-    for name in ("encounter.PATIENCE", "encounter.RECEIVE_WITHIN", "scenarios.PATIENCE"):
+    for name in ("encounter.PATIENCE", "encounter.RECEIVE_WITHIN", "trust.PATIENCE", "sessions.PATIENCE"):
         monkeypatch.setattr(f"qzmq_interop.matrix.{name}", 3.0)
 
 
@@ -110,8 +110,14 @@ def test_every_scenario_finds_out_who_has_only_claimed_its_feature() -> None:
     outcomes = played(adapter("forgetful"), "features/classical/forgetful+forgetful/*/server-binds")
     passed = {outcome.cell.scenario.name for outcome in outcomes.values() if outcome.verdict is Verdict.PASSED}
     failed = {outcome.cell.scenario.name for outcome in outcomes.values() if outcome.verdict is Verdict.FAILED}
-    assert passed == {"anonymous", "reconnect", "impostor"}
+    assert passed == {"anonymous", "reconnect", "impostor", "no-ticket"}
     assert failed == {scenario.name for scenario in SCENARIOS} - passed
+
+
+def test_a_ticket_that_may_not_be_offered_is_not() -> None:
+    (outcome,) = played(adapter("stubborn"), "features/hybrid/reference+stubborn/no-ticket/*").values()
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.seen == "a ticket in ClientHello"
 
 
 def test_an_adapter_that_answers_with_errors_is_red_and_one_that_dies_has_no_verdict() -> None:

@@ -15,6 +15,7 @@ from qzmq_ref.spec.tables import tables
 
 FEATURES: Mapping[str, str] = {
     "authorities": "certificates of an authority, in `security.ca` and `security.server_name`",
+    "certificates": "a certificate of its own, in `security.certificate`",
     "curve": "CURVE clients on the port of a server, by `security.curve_secret_key` and `security.curve_clients`",
     "early_data": "early data, by `policy.early_data`",
     "events": "what became of connections, by the verb `events`",
@@ -137,6 +138,7 @@ def features(security: Security | None) -> Iterator[str]:
     used = {
         "authorities": bool(security.ca or security.server_name),
         "curve": bool(security.curve_secret_key),
+        "certificates": bool(security.certificate),
         "early_data": policy.early_data,
         "identity_is_pin": policy.identity_is_pin,
         "limits": policy.limits != Limits(),

@@ -22,7 +22,7 @@ Socket: TypeAlias = zmq.Socket[bytes]
 
 ADDED = [row["Property"] for row in tables()["added-properties"]]
 PROPERTIES = ("Socket-Type", "X-Own", "X-QZMQ-Other", "__Other", *ADDED)
-SECURITY = ("policy", "server", "secret_key", "server_key", "client_keys", "ca", "server_name")
+SECURITY = ("policy", "server", "secret_key", "server_key", "client_keys", "ca", "server_name", "certificate")
 _UNREACHABLE = (zmq.EAGAIN, zmq.EHOSTUNREACH)
 
 

@@ -18,6 +18,7 @@ class Security:
     with the user id `judged`, or something that is no status, or `silent` for nothing.
     With `curve_secret_key` a server also serves the CURVE clients that have the public keys `curve_clients`.
     `ca` is the PEM certificate of an authority whose certificates a peer may show, a server's for `server_name`.
+    `certificate` are the PEM certificates that this side shows, its own first.
     """
 
     policy: Policy
@@ -28,6 +29,7 @@ class Security:
     zap: str = ""
     ca: str = ""
     server_name: str = ""
+    certificate: str = ""
     curve_secret_key: str = field(default="", repr=False)
     curve_clients: tuple[str, ...] = ()
 

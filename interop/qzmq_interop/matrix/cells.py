@@ -13,7 +13,8 @@ from qzmq_conformance.keys import policy
 from qzmq_conformance.patterns import legal_pairs
 from qzmq_conformance.security import Security
 from qzmq_interop.matrix.covering import Row, pairwise
-from qzmq_interop.matrix.scenarios import PLAIN, SCENARIOS, Scenario
+from qzmq_interop.matrix.scenario import PLAIN, Scenario
+from qzmq_interop.matrix.scenarios import SCENARIOS
 from qzmq_ref.policy import Policy, mode_of
 from qzmq_ref.registries import CipherSuite
 

@@ -34,6 +34,7 @@ class Side:
     pattern: str
     target: Target
     security: Security | None
+    features: tuple[str, ...] = ()
 
 
 Hopeless = Callable[[Relay], str]
@@ -97,7 +98,14 @@ def meet(
         def opened(side: Side, endpoint: str, wanted: Mapping[str, str | int]) -> Application:
             binds = side.end == "binder"
             return stack.enter_context(
-                side.target.open(side.pattern, endpoint, bind=binds, security=side.security, options=wanted)
+                side.target.open(
+                    side.pattern,
+                    endpoint,
+                    bind=binds,
+                    security=side.security,
+                    options=wanted,
+                    features=side.features,
+                )
             )
 
         bound = opened(binder, "tcp://127.0.0.1:*", options("binder", binder.pattern, token))
@@ -125,31 +133,31 @@ def dialogue(encounter: Encounter) -> None:
 def chatter(encounter: Encounter, times: int = 40) -> None:
     """Short messages there and back for a second."""
     for number in range(times):
-        _there_and_back(encounter, b"%d" % number)
+        there_and_back(encounter, b"%d" % number)
         time.sleep(PAUSE)
 
 
 def return_visit(encounter: Encounter) -> None:
     """The connection is cut; the connector comes back, and both can speak again."""
-    _there_and_back(encounter, b"before")
+    there_and_back(encounter, b"before")
     time.sleep(PAUSE)
     encounter.relay.cut()
-    _find_again(encounter)
-    _there_and_back(encounter, b"after")
+    find_again(encounter)
+    there_and_back(encounter, b"after")
 
 
 def impatient_visit(encounter: Encounter) -> None:
     """The connection is cut; the connector's application speaks before it is back. That arrives once."""
-    _there_and_back(encounter, b"before")
+    there_and_back(encounter, b"before")
     encounter.relay.cut()
     time.sleep(NOTICED)
     _say(encounter, encounter.connector, encounter.binder, b"early")
-    _there_and_back(encounter, b"after")
+    there_and_back(encounter, b"after")
 
 
 def greet(encounter: Encounter) -> None:
     """One message there and back."""
-    _there_and_back(encounter, b"greetings")
+    there_and_back(encounter, b"greetings")
 
 
 def speak(encounter: Encounter) -> None:
@@ -158,7 +166,7 @@ def speak(encounter: Encounter) -> None:
         end.send(encounter.token)
 
 
-def _there_and_back(encounter: Encounter, words: bytes) -> None:
+def there_and_back(encounter: Encounter, words: bytes) -> None:
     _say(encounter, encounter.connector, encounter.binder, words)
     _say(encounter, encounter.binder, encounter.connector, words)
 
@@ -174,7 +182,7 @@ def _say(encounter: Encounter, speaker: Speaker, listener: Speaker, words: bytes
     encounter.properties[listener.name] = heard.properties
 
 
-def _find_again(encounter: Encounter) -> None:
+def find_again(encounter: Encounter) -> None:
     """What is sent into a connection that is dying is lost: the connector asks until the binder hears it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

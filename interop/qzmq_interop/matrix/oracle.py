@@ -15,7 +15,7 @@ from qzmq_conformance.dialogue import Transcript
 from qzmq_conformance.target import token
 from qzmq_interop.matrix.encounter import PATIENCE, PAUSE, Encounter, Side, meet
 from qzmq_interop.matrix.implementations import ORACLE
-from qzmq_interop.matrix.scenarios import Scenario
+from qzmq_interop.matrix.scenario import Scenario
 from qzmq_interop.matrix.seats import Seats
 
 

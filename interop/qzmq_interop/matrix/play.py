@@ -14,7 +14,7 @@ from qzmq_conformance.target import token
 from qzmq_interop.matrix.cells import NULL, Cell
 from qzmq_interop.matrix.encounter import Encounter, Side, meet
 from qzmq_interop.matrix.oracle import Answer, Oracle, Question, anonymous, difference
-from qzmq_interop.matrix.scenarios import Played
+from qzmq_interop.matrix.scenario import Played
 from qzmq_interop.matrix.seats import End, Seats
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
 from qzmq_interop.matrix.wire import Connection, connections, hopeless
@@ -114,10 +114,11 @@ class Player:
         """The side that binds, then the side that connects."""
         found = list(zip((cell.server, cell.client), cell.patterns, cell.securities, strict=True))
         bound, joined = found if cell.server_binds else found[::-1]
-        return self._side("binder", *bound), self._side("connector", *joined)
+        claims = cell.scenario.claims
+        return self._side("binder", *bound, claims), self._side("connector", *joined, claims)
 
-    def _side(self, end: End, name: str, pattern: str, security: Security | None) -> Side:
-        return Side(end, pattern, self._seats.get(name, end), security)
+    def _side(self, end: End, name: str, pattern: str, security: Security | None, features: tuple[str, ...]) -> Side:
+        return Side(end, pattern, self._seats.get(name, end), security, features)
 
 
 def _question(cell: Cell) -> Question:

@@ -21,7 +21,7 @@ from typing import Any
 
 from qzmq_conformance.capabilities import Description
 from qzmq_interop.matrix.cells import PRIMITIVES, Cell
-from qzmq_interop.matrix.scenarios import Scenario
+from qzmq_interop.matrix.scenario import Scenario
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
 from qzmq_ref.crypto import provider
 from qzmq_ref.crypto.kem import kem

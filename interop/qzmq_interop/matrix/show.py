@@ -83,7 +83,7 @@ def _show_matrix(summary: Summary, console: Console) -> None:
     for pair in summary.pairs:
         table.add_row(*pair, *(_place(summary, pair, column) for column in summary.columns))
     for name in summary.plan.reasons:
-        table.add_row(name, "anyone", *("NOT RUN" for _ in summary.columns), style="bold yellow")
+        table.add_row(name, "anyone", "NOT RUN", style="bold yellow")
     console.print(table)
     _say(console, "L: defect of a ZeroMQ library, which shows over NULL too; ?: no verdict; -: not claimed")
 

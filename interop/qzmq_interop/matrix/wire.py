@@ -93,6 +93,12 @@ class Connection:
         return found is not None and _has(found, ExtensionType.PRE_SHARED_KEY)
 
     @property
+    def server_certificate(self) -> bytes:
+        """What the server has shown, its type first."""
+        found = self._server_hello
+        return found.certificate if found else b""
+
+    @property
     def _server_hello(self) -> ServerHello | None:
         return next((_body(message) for message in self.of(MessageType.SERVER_HELLO)), None)
 
