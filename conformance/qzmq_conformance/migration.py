@@ -57,8 +57,9 @@ def cases() -> Iterator[Case]:
             "curve-properties": (("ZMTP-16",), partial(_properties, scene), 0.0),
             "curve-stranger": (("ZMTP-15",), partial(_stranger, scene), 0.0),
         }
-        for name in MECHANISMS:
-            plays[f"mechanism-{name.decode()}"] = (("ZMTP-12", "ZMTP-4"), partial(_refused, scene, name), 0.0)
+        for mechanism in MECHANISMS:
+            refused = partial(_refused, scene, mechanism)
+            plays[f"mechanism-{mechanism.decode()}"] = (("ZMTP-12", "ZMTP-4"), refused, 0.0)
         for name, (rules, play, waits) in plays.items():
             yield Case(f"bindings/{mode}/server/migrating/{name}", rules, play, waits=waits)
 
