@@ -42,7 +42,7 @@ def connect_private(
     local = socket.socket(socket.AF_UNIX)
     try:
         local.setblocking(False)
-        options.buffers(local)
+        options.private(local)
         local.connect(path)
     except BlockingIOError:  # libzmq's backlog is full
         local.close()

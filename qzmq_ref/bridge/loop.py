@@ -178,7 +178,7 @@ class Loop:
                 except Exception:
                     log.exception("internal error in the bridge: one connection is left aside")
                     self.unwatch(fd)
-            if self._timers:
+            if self._timers and self._timers[0][0] <= time.monotonic():
                 self._fire_timers()
             for _ in range(len(self._calls)):
                 self._guard(self._calls.popleft())
