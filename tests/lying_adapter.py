@@ -170,10 +170,7 @@ ADAPTERS: Mapping[str, Callable[[], Adapter[Socket]]] = {
     "deaf-recv": lambda: Liar(Reference(), "recv", lambda _: {"messages": []}),
     "versatile": lambda: Versatile(Reference(), emit),
     "deaf-events": lambda: Liar(Reference(), "events", lambda _: {"events": [], "counters": []}),
-    **dict.fromkeys(
-        ("backward", "stubborn", "inert", "forgetful", "unsteady", "premature", "wrong-secret", "own-ciphertext"),
-        lambda: Adapter(Meddling(), emit),
-    ),
+    "meddling": lambda: Adapter(Meddling(), emit),
     "forgets-itself": lambda: Adapter(Forgetful(), emit),
     "echo": lambda: Liar(Reference(), "vector", lambda request: request["input"]),
     "yes-man": lambda: Liar(Reference(), "vector", lambda _: {"output": {}}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -65,27 +66,53 @@ def test_no_verdict_without_a_protocol(name: str, told: str, monkeypatch: pytest
         ("careless", PUZZLE, "server_hello"),
         ("repentant", QUICK, "the adapter answers open with unsupported pattern ROUTER"),
         ("deaf-recv", PATTERN, "no message reached the application"),
-        ("deaf-events", ALERT, "[] among the events within 2.0 s"),
-        ("backward", ALERT, "'requirement': 'REC-1'"),
-        ("stubborn", STEPS, "epoch 0x0100"),
-        ("inert", GENERATION, "did nothing for 2.0 s"),
-        ("forgetful", TICKETS, "a ClientHello with a ticket"),
-        ("unsteady", EXPORT, "for 'EXPERIMENTAL qzmq conform'"),
-        ("premature", WITHHELD, "'octets':"),
-        ("forgets-itself", EXPORT, "the adapter answers control with unsupported action export"),
-        ("forgets-itself", SECRETS, "the adapter answers vector with unsupported vectors of kind kem"),
-        ("forgets-itself", ALERT, "the adapter answers events with unsupported verb events"),
-        ("echo", SECRETS, "answered"),
-        ("wrong-secret", SECRETS, "secret is"),
-        ("yes-man", KEYS, 'answered {"id"'),
-        ("another-alert", REFUSALS, "refused with internal_error"),
-        ("another-place", HANDSHAKES, "refused at 0 instead of "),
-        ("own-ciphertext", CIPHERTEXTS, "ciphertext and secret do not hold"),
     ],
 )
 def test_a_claim_that_is_not_true_fails_its_case(name: str, case: str, told: str, capsys: Shown) -> None:
     assert conform(name, "--case", case) == FAILED
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "meddling",
+            {
+                ALERT: "'requirement': 'REC-1'",
+                STEPS: "epoch 0x0100",
+                GENERATION: "did nothing for 2.0 s",
+                TICKETS: "a ClientHello with a ticket",
+                EXPORT: "for 'EXPERIMENTAL qzmq conform'",
+                WITHHELD: "'octets':",
+                SECRETS: "secret is",
+                CIPHERTEXTS: "ciphertext and secret do not hold",
+            },
+        ),
+        (
+            "forgets-itself",
+            {
+                EXPORT: "the adapter answers control with unsupported action export",
+                SECRETS: "the adapter answers vector with unsupported vectors of kind kem",
+                ALERT: "the adapter answers events with unsupported verb events",
+            },
+        ),
+        ("deaf-events", {ALERT: "[] among the events within 2.0 s"}),
+        ("echo", {SECRETS: "answered"}),
+        ("yes-man", {KEYS: 'answered {"id"', SECRETS: "secret is null"}),
+        ("another-alert", {REFUSALS: "refused with internal_error", KEYS: "refused with internal_error"}),
+        ("another-place", {HANDSHAKES: "refused at 0 instead of "}),
+    ],
+)
+def test_the_verbs_beyond_sockets_are_not_believed_either(
+    name: str, told: Mapping[str, str], tmp_path: Path, capsys: Shown
+) -> None:
+    written = tmp_path / "out.json"
+    chosen = [word for case in told for word in ("--case", case)]
+    assert conform(name, *chosen, "--json", str(written)) == FAILED
+    found = {result["id"]: result.get("seen", "") for result in json.loads(written.read_text())["results"]}
+    assert {case: text for case, text in told.items() if text not in found[case]} == {}
+    assert capsys.readouterr().out.count("FAILED") == len(told)
 
 
 def test_what_is_not_claimed_is_not_run_and_counted(tmp_path: Path, capsys: Shown) -> None:
