@@ -31,7 +31,9 @@ type Reader struct {
 	generation uint8
 	step       uint8
 	seq        uint64
-	over       bool // every number has been received
+	over       bool   // every number has been received
+	steps      uint64 // how many have been taken, over all generations
+	fresh      bool   // nothing has come in a generation that the peer must begin at step 0 (ROT-14)
 
 	awaited []byte // traffic secret of the generation that the peer may begin, nil if none (ROT-14)
 }
@@ -55,6 +57,7 @@ func (r *Reader) Begin(generation uint8, traffic []byte) error {
 		return err
 	}
 	r.install(k, generation, 0, traffic)
+	r.fresh = generation > 1
 	return nil
 }
 
@@ -75,6 +78,9 @@ func (r *Reader) Generation() uint8 { return r.generation }
 
 // StepNumber is the step in use.
 func (r *Reader) StepNumber() uint8 { return r.step }
+
+// Steps is how many steps the peer has taken, over all generations.
+func (r *Reader) Steps() uint64 { return r.steps }
 
 // Records is how many have been received.
 func (r *Reader) Records() uint64 { return r.seq }
@@ -152,7 +158,7 @@ func (r *Reader) permits(e uint16) bool {
 	case epoch(r.generation, r.step):
 		return true
 	case epoch(r.generation, r.step+1):
-		return r.generation > 0 && r.step < lastStep
+		return r.generation > 0 && r.step < lastStep && !r.fresh
 	case epoch(r.generation+1, 0):
 		return r.awaited != nil
 	}
@@ -162,7 +168,9 @@ func (r *Reader) permits(e uint16) bool {
 // open opens a record that check has let pass; a new step or generation is installed only if it opens (ROT-5).
 func (r *Reader) open(dst, sealed []byte, h Header) ([]byte, error) {
 	if h.Epoch == epoch(r.generation, r.step) {
-		return r.key.open(dst, sealed, h)
+		out, err := r.key.open(dst, sealed, h)
+		r.fresh = r.fresh && err != nil
+		return out, err
 	}
 	traffic := r.awaited
 	if h.Generation() == r.generation {
@@ -178,6 +186,8 @@ func (r *Reader) open(dst, sealed []byte, h Header) ([]byte, error) {
 	}
 	if h.Generation() != r.generation {
 		r.awaited = nil
+	} else {
+		r.steps++
 	}
 	r.install(next, h.Generation(), uint8(h.Epoch), traffic)
 	return out, nil

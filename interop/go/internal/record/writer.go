@@ -25,6 +25,7 @@ type Writer struct {
 	traffic    []byte
 	generation uint8
 	step       uint8
+	steps      uint64 // how many have been taken, over all generations
 	seq        uint64
 	used       bool // the last number of all is used
 
@@ -64,16 +65,24 @@ func (w *Writer) install(generation, step uint8, traffic []byte) error {
 	return nil
 }
 
-// Step goes over to the next step's key; the next record announces it (ROT-2). It fails with ErrExhausted at step 255.
+// Step goes over to the next step's key; the next record announces it (ROT-2). Under a key that has sealed nothing it
+// does nothing: the peer would see a jump. It fails with ErrExhausted at step 255.
 func (w *Writer) Step() error {
+	if w.records == 0 {
+		return nil
+	}
 	if w.step == lastStep {
 		return ErrExhausted
 	}
+	w.steps++
 	return w.install(w.generation, w.step+1, keyschedule.NextTraffic(w.cipher.Hash, w.traffic))
 }
 
-// StartAt makes seq the number of the next record instead of 0.
-func (w *Writer) StartAt(seq uint64) { w.seq = seq }
+// Steps is how many steps this side has taken, over all generations.
+func (w *Writer) Steps() uint64 { return w.steps }
+
+// StartAt makes seq the number of the next record instead of 0, as if a record had been sealed under this key.
+func (w *Writer) StartAt(seq uint64) { w.seq, w.records = seq, 1 }
 
 // Generation is the one in use.
 func (w *Writer) Generation() uint8 { return w.generation }

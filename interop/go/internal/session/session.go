@@ -229,6 +229,16 @@ func (c *Conn) Answer(verdict Verdict) []Event {
 	return c.process()
 }
 
+// Steps is how many steps the sending and the receiving keys have taken, over all generations.
+func (c *Conn) Steps() (sent, received uint64) {
+	c.lock()
+	defer c.unlock()
+	if c.machine == nil {
+		return 0, 0
+	}
+	return c.machine.Steps()
+}
+
 // Rekey steps this side's sending key (ROT-2), or with generation begins a fresh key exchange: a client offers, a
 // server requests (ROT-9, ROT-11). GenerationBegan tells that it is complete. It fails if the session is not
 // established, and does nothing if an exchange is on its way or the generation is the last (ROT-16).

@@ -75,12 +75,15 @@ func meet(t testing.TB, client, server *session.Config) *pair {
 		}
 		return side{Conn: conn}
 	}
-	fresh := binding.NewZMTP
-	if client.SocketType == "" {
-		fresh = binding.NewRaw
+	b := fresh
+	if server.SocketType == "" {
+		b = binding.NewRaw
 	}
-	return &pair{t: t, client: create(client, fresh(false)), server: create(server, fresh(true))}
+	return &pair{t: t, client: create(client, b(false)), server: create(server, b(true))}
 }
+
+// fresh is a zmtp binding.
+func fresh(server bool) binding.Binding { return binding.NewZMTP(server) }
 
 // talk carries octets until both sides are silent.
 func (p *pair) talk() {

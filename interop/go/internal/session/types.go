@@ -23,6 +23,7 @@ type (
 	Received        = handshake.Received
 	EarlyReceived   = handshake.EarlyReceived
 	EarlyAnswered   = handshake.EarlyAnswered
+	EarlyStatus     = handshake.EarlyStatus
 	NewTicket       = handshake.NewTicket
 	GenerationBegan = handshake.GenerationBegan
 	Question        = handshake.Question
