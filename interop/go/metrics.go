@@ -3,6 +3,7 @@ package qzmq
 import (
 	"sync/atomic"
 
+	"qzmq.test/go/internal/link"
 	"qzmq.test/go/internal/session"
 )
 
@@ -19,62 +20,90 @@ type Stats struct {
 	AlertsReceived      uint64
 	MessagesSent        uint64
 	MessagesReceived    uint64
-	BytesSent           uint64
+	BytesSent           uint64 // of messages
 	BytesReceived       uint64
+	OctetsSent          uint64 // that were sealed: messages with their framing, subscriptions, pings (REC-12)
+	OctetsReceived      uint64
 }
 
 // SocketMetrics count what happened on one socket.
 type SocketMetrics = Stats
 
-type counters struct {
-	completed, failed, resumed, generations, truncated  atomic.Uint64
-	sentAlerts, receivedAlerts                          atomic.Uint64
-	messagesSent, messagesReceived, sent, receivedBytes atomic.Uint64
+// plus is the sum of two counts.
+func (s Stats) plus(other Stats) Stats {
+	s.HandshakesCompleted += other.HandshakesCompleted
+	s.HandshakesFailed += other.HandshakesFailed
+	s.Resumed += other.Resumed
+	s.Generations += other.Generations
+	s.StepsSent += other.StepsSent
+	s.StepsReceived += other.StepsReceived
+	s.Truncated += other.Truncated
+	s.AlertsSent += other.AlertsSent
+	s.AlertsReceived += other.AlertsReceived
+	s.MessagesSent += other.MessagesSent
+	s.MessagesReceived += other.MessagesReceived
+	s.BytesSent += other.BytesSent
+	s.BytesReceived += other.BytesReceived
+	s.OctetsSent += other.OctetsSent
+	s.OctetsReceived += other.OctetsReceived
+	return s
 }
 
-func (c *counters) stats() Stats {
+// of is what a link has counted itself.
+func of(l *link.Link) Stats {
+	counts := l.Counts()
 	return Stats{
-		HandshakesCompleted: c.completed.Load(), HandshakesFailed: c.failed.Load(), Resumed: c.resumed.Load(),
-		Generations: c.generations.Load(), Truncated: c.truncated.Load(),
-		AlertsSent: c.sentAlerts.Load(), AlertsReceived: c.receivedAlerts.Load(),
-		MessagesSent: c.messagesSent.Load(), MessagesReceived: c.messagesReceived.Load(),
-		BytesSent: c.sent.Load(), BytesReceived: c.receivedBytes.Load(),
+		OctetsSent: counts.Sent, OctetsReceived: counts.Received,
+		StepsSent: counts.StepsSent, StepsReceived: counts.StepsReceived,
 	}
 }
 
-// event counts one event of a session; established says whether its handshake was over before.
-func (c *counters) event(event session.Event, established bool) {
+// add counts one event of a session; established says whether its handshake was over before.
+func (s *Stats) add(event session.Event, established bool) {
 	switch e := event.(type) {
 	case session.Established:
-		c.completed.Add(1)
+		s.HandshakesCompleted++
 		if e.Peer.Resumed {
-			c.resumed.Add(1)
+			s.Resumed++
 		}
 	case session.GenerationBegan:
-		c.generations.Add(1)
+		s.Generations++
 	case session.Ended:
 		if !established {
-			c.failed.Add(1)
+			s.HandshakesFailed++
 		}
 		switch e.Reason {
 		case session.Truncated:
-			c.truncated.Add(1)
+			s.Truncated++
 		case session.Alerted:
-			c.sentAlerts.Add(1)
+			s.AlertsSent++
 		case session.PeerAlert:
-			c.receivedAlerts.Add(1)
+			s.AlertsReceived++
 		}
 	}
 }
 
-func (c *counters) sentMessage(parts [][]byte) {
-	c.messagesSent.Add(1)
-	c.sent.Add(size(parts))
+// traffic counts messages, without a lock.
+type traffic struct {
+	sent, received           atomic.Uint64
+	bytesSent, bytesReceived atomic.Uint64
 }
 
-func (c *counters) receivedMessage(parts [][]byte) {
-	c.messagesReceived.Add(1)
-	c.receivedBytes.Add(size(parts))
+func (t *traffic) stats() Stats {
+	return Stats{
+		MessagesSent: t.sent.Load(), MessagesReceived: t.received.Load(),
+		BytesSent: t.bytesSent.Load(), BytesReceived: t.bytesReceived.Load(),
+	}
+}
+
+func (t *traffic) send(parts [][]byte) {
+	t.sent.Add(1)
+	t.bytesSent.Add(size(parts))
+}
+
+func (t *traffic) receive(parts [][]byte) {
+	t.received.Add(1)
+	t.bytesReceived.Add(size(parts))
 }
 
 func size(parts [][]byte) (octets uint64) {

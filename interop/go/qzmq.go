@@ -87,17 +87,17 @@ func New(options Options) (Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transport{options: options, backend: backend, counters: new(counters)}, nil
+	return &transport{options: options, backend: backend}, nil
 }
 
 type transport struct {
-	options  Options
-	backend  backend
-	counters *counters
+	options Options
+	backend backend
 
 	mu      sync.Mutex
 	closed  bool
 	sockets map[*socket]struct{}
+	counted Stats // of sockets that are closed
 }
 
 func (t *transport) Backend() Backend { return t.backend.name() }
@@ -129,9 +129,18 @@ func (t *transport) forget(s *socket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.sockets, s)
+	t.counted = t.counted.plus(*s.GetMetrics())
 }
 
-func (t *transport) Stats() Stats { return t.counters.stats() }
+func (t *transport) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	stats := t.counted
+	for s := range t.sockets {
+		stats = stats.plus(*s.GetMetrics())
+	}
+	return stats
+}
 
 func (t *transport) Close() error {
 	t.mu.Lock()

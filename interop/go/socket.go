@@ -3,6 +3,7 @@ package qzmq
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,8 +81,9 @@ func (p Peer) Export(label string, context []byte, n int) ([]byte, error) {
 	return p.link.Export(label, context, n)
 }
 
-var messageProperties = []string{
-	"User-Id", "X-QZMQ-Peer", "X-QZMQ-Peer-Address", "X-QZMQ-Mechanism", "X-QZMQ-Suite", "Socket-Type", "Identity",
+// addedProperties are those of every peer; others are known when a peer has had them.
+var addedProperties = []string{
+	"User-Id", "X-QZMQ-Peer", "X-QZMQ-Peer-Address", "X-QZMQ-Mechanism", "X-QZMQ-Suite", "Socket-Type",
 }
 
 type socket struct {
@@ -89,20 +91,22 @@ type socket struct {
 	options   Options
 	kind      SocketType
 	engine    engine
-	counters  *counters
+	traffic   traffic
 
 	mu       sync.Mutex
 	security Security
 	set      map[string]any // what SetOption was given
 	last     string
 	peers    map[*link.Link]Peer
+	names    []string // of the properties that peers have had
+	counted  Stats    // events, and what links that are over have counted
 	closed   bool
 }
 
 func newSocket(t *transport, kind SocketType, e engine) *socket {
 	return &socket{
-		transport: t, options: t.options, kind: kind, engine: e, counters: new(counters),
-		security: t.options.Security, set: make(map[string]any), peers: make(map[*link.Link]Peer),
+		transport: t, options: t.options, kind: kind, engine: e, security: t.options.Security,
+		set: make(map[string]any), peers: make(map[*link.Link]Peer), names: slices.Clone(addedProperties),
 	}
 }
 
@@ -162,8 +166,7 @@ func (s *socket) TrySend(parts [][]byte, limit time.Duration) error {
 	if err := s.engine.Send(parts, limit); err != nil {
 		return err
 	}
-	s.counters.sentMessage(parts)
-	s.transport.counters.sentMessage(parts)
+	s.traffic.send(parts)
 	return nil
 }
 
@@ -181,7 +184,10 @@ func (s *socket) RecvMultipart() ([][]byte, error) {
 }
 
 func (s *socket) RecvMessage(limit time.Duration) (Message, error) {
-	return s.receive(limit, messageProperties...)
+	s.mu.Lock()
+	names := s.names
+	s.mu.Unlock()
+	return s.receive(limit, names...)
 }
 
 func (s *socket) receive(limit time.Duration, properties ...string) (message Message, err error) {
@@ -189,8 +195,7 @@ func (s *socket) receive(limit time.Duration, properties ...string) (message Mes
 	if err != nil {
 		return Message{}, err
 	}
-	s.counters.receivedMessage(message.Parts)
-	s.transport.counters.receivedMessage(message.Parts)
+	s.traffic.receive(message.Parts)
 	return message, nil
 }
 
@@ -217,7 +222,12 @@ func (s *socket) Rekey(generation bool) error {
 }
 
 func (s *socket) GetMetrics() *SocketMetrics {
-	stats := s.counters.stats()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := s.counted.plus(s.traffic.stats())
+	for l := range s.peers {
+		stats = stats.plus(of(l))
+	}
 	return &stats
 }
 
@@ -229,35 +239,51 @@ func (s *socket) Close() error {
 	}
 	s.closed = true
 	s.mu.Unlock()
+	err := s.engine.Close()
 	s.transport.forget(s)
-	return s.engine.Close()
+	return err
 }
 
 // event hears of every event of a link.
 func (s *socket) event(l *link.Link, event session.Event) {
 	s.mu.Lock()
 	_, established := s.peers[l]
+	s.counted.add(event, established)
 	switch e := event.(type) {
 	case session.Established:
 		s.peers[l] = peerOf(l, e.Peer)
+		s.learn(s.peers[l].Properties)
 	case session.Ended:
+		s.counted = s.counted.plus(of(l))
 		delete(s.peers, l)
 	}
 	s.mu.Unlock()
-	s.counters.event(event, established)
-	s.transport.counters.event(event, established)
 	if e, ok := event.(session.Ended); ok && e.Reason != session.Closed {
-		s.logEnd(e, established)
+		s.logEnd(l, e, established)
 	}
 	if happened, ok := eventOf(l, event); ok && s.options.Observe != nil {
 		s.options.Observe(s, happened)
 	}
 }
 
-func (s *socket) logEnd(e session.Ended, established bool) {
-	attributes := []any{"socket", s.kind.String(), "reason", e.Reason.String(), "established", established}
+// learn notes the names of a peer's properties, for messages; a peer cannot make them many.
+func (s *socket) learn(properties map[string]string) {
+	const most = 64
+	for name := range properties {
+		if len(s.names) < most && !slices.Contains(s.names, name) {
+			s.names = append(slices.Clip(s.names), name) // others may be reading the old ones
+		}
+	}
+}
+
+// logEnd writes one line for a session that ended badly (SEC-9).
+func (s *socket) logEnd(l *link.Link, e session.Ended, established bool) {
+	attributes := []any{
+		"socket", s.kind.String(), "peer", l.RemoteAddr().String(), "reason", e.Reason.String(), "established", established,
+	}
 	if e.Alert != nil {
-		attributes = append(attributes, "alert", e.Alert.Description.String(), "requirement", e.Alert.Requirement, "detail", e.Alert.Detail)
+		attributes = append(attributes,
+			"alert", e.Alert.Description.String(), "requirement", e.Alert.Requirement, "detail", e.Alert.Detail)
 	}
 	s.options.log().Warn("a connection ended badly", attributes...)
 }

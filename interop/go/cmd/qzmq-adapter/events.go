@@ -62,7 +62,7 @@ func (a *adapter) counters() []answer {
 		now := *o.socket.GetMetrics()
 		given = append(given, answer{
 			"socket":      number,
-			"octets_sent": now.BytesSent - o.before.BytesSent, "octets_received": now.BytesReceived - o.before.BytesReceived,
+			"octets_sent": now.OctetsSent - o.before.OctetsSent, "octets_received": now.OctetsReceived - o.before.OctetsReceived,
 			"steps_sent": now.StepsSent - o.before.StepsSent, "steps_received": now.StepsReceived - o.before.StepsReceived,
 			"generations": now.Generations - o.before.Generations,
 		})

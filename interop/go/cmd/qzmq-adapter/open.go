@@ -118,7 +118,9 @@ func (a *adapter) open(asked request) (answer, error) {
 			return nil, err
 		}
 		if zap := asked.Security.Zap; zap != "" {
-			options.Admit = admit(zap)
+			if options.Admit, err = admit(zap); err != nil {
+				return nil, err
+			}
 		}
 	}
 	a.next++

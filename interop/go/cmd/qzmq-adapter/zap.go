@@ -1,16 +1,25 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
-	"strings"
 
 	qzmq "qzmq.test/go"
 )
 
-// admit answers what a ZAP domain of the suite says.
-func admit(domain string) func(qzmq.AdmitRequest) qzmq.AdmitAnswer {
-	return func(qzmq.AdmitRequest) qzmq.AdmitAnswer {
-		status, _ := strconv.Atoi(strings.Fields(domain)[0])
-		return qzmq.AdmitAnswer{Status: status}
+// userID is what the suite expects an admitted client to be called.
+const userID = "judged"
+
+// admit answers what a ZAP domain of the suite says: a status, or nothing at all.
+func admit(domain string) (func(qzmq.AdmitRequest) qzmq.AdmitAnswer, error) {
+	if domain == "silent" {
+		return func(qzmq.AdmitRequest) qzmq.AdmitAnswer { select {} }, nil
 	}
+	status, err := strconv.Atoi(domain)
+	if err != nil {
+		return nil, fmt.Errorf("ZAP domain: %w", err)
+	}
+	return func(qzmq.AdmitRequest) qzmq.AdmitAnswer {
+		return qzmq.AdmitAnswer{Status: status, UserID: userID}
+	}, nil
 }

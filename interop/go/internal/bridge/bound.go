@@ -42,7 +42,7 @@ func (b *Bound) Path() string { return "ipc://" + b.path }
 func (b *Bound) Run() { b.acceptor.Run() }
 
 // Close accepts no more. The sessions that are established go on.
-func (b *Bound) Close() error { return b.acceptor.Listener.Close() }
+func (b *Bound) Close() error { return b.acceptor.Close() }
 
 func (b *Bound) serve(l *link.Link, peer session.Peer) {
 	b.hop.enter()

@@ -46,5 +46,24 @@ func (m *Machine) StepsAreMany() bool {
 	return m.writer.StepNumber() >= dueStep || !m.now().Before(m.RekeyTime())
 }
 
-// Step goes over to the next sending key (ROT-2).
-func (m *Machine) Step() error { return m.writer.Step() }
+// PeerStepsAreMany tells whether the receiving direction's step calls for a new generation (ROT-15).
+func (m *Machine) PeerStepsAreMany() bool { return m.reader.StepNumber() >= dueStep }
+
+// Step goes over to the next sending key, and announces it by an empty record (ROT-2).
+func (m *Machine) Step() error {
+	if err := m.writer.Step(); err != nil {
+		return err
+	}
+	return sendEmptyData(m)
+}
+
+// Steps is how many steps the two directions have taken, over all generations; none before there are records.
+func (m *Machine) Steps() (sent, received uint64) {
+	if m.writer != nil {
+		sent = m.writer.Steps()
+	}
+	if m.reader != nil {
+		received = m.reader.Steps()
+	}
+	return sent, received
+}

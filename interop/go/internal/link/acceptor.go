@@ -24,6 +24,19 @@ type Acceptor struct {
 	unfinished []*Link // the oldest first
 }
 
+// Close accepts no more, and gives up every handshake that is not over. Established sessions go on.
+func (a *Acceptor) Close() error {
+	err := a.Listener.Close()
+	a.mu.Lock()
+	unfinished := a.unfinished
+	a.unfinished, a.HalfOpen = nil, 0 // what comes late is given up at once
+	a.mu.Unlock()
+	for _, l := range unfinished {
+		go l.CloseWrite(tail)
+	}
+	return err
+}
+
 // Run accepts until the listener is closed.
 func (a *Acceptor) Run() {
 	for {

@@ -35,6 +35,7 @@ type Session interface {
 	Tick() []session.Event
 	NextDeadline() (time.Time, bool)
 	Rekey(generation bool) error
+	Steps() (sent, received uint64)
 	Export(label string, context []byte, n int) ([]byte, error)
 }
 
@@ -69,7 +70,9 @@ type Link struct {
 	pending atomic.Bool // somebody who could not have the lock wants Output to be written
 	out     []byte
 
-	peer    *session.Peer // of the reading goroutine
+	peer           *session.Peer // of the reading goroutine
+	sent, received atomic.Uint64 // application octets
+
 	ended   atomic.Pointer[session.Ended]
 	ending  chan struct{} // closed when the session has ended
 	over    chan struct{} // closed when the connection is
@@ -83,6 +86,19 @@ func New(conn net.Conn, s Session, hooks Hooks) *Link {
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	return l
 }
+
+// Counts are what went over a link: application octets, and steps of the keys (ROT-2).
+type Counts struct{ Sent, Received, StepsSent, StepsReceived uint64 }
+
+// Counts counts what has gone over the link.
+func (l *Link) Counts() Counts {
+	counts := Counts{Sent: l.sent.Load(), Received: l.received.Load()}
+	counts.StepsSent, counts.StepsReceived = l.session.Steps()
+	return counts
+}
+
+// RemoteAddr is the peer's network address.
+func (l *Link) RemoteAddr() net.Addr { return l.conn.RemoteAddr() }
 
 // Over is closed when the connection is.
 func (l *Link) Over() <-chan struct{} { return l.over }
@@ -140,6 +156,7 @@ func (l *Link) open() []byte {
 		l.plain = make([]byte, 0, cap(l.in))
 	}
 	octets, consumed, events := l.session.Open(l.plain[:0], l.in[l.start:l.end])
+	l.received.Add(uint64(len(octets)))
 	l.plain = octets[:0]
 	l.start += consumed
 	l.handle(events)
@@ -183,6 +200,7 @@ func (l *Link) handle(events []session.Event) {
 		switch e := event.(type) {
 		case session.Received:
 			l.held = append(l.held, e.Octets...)
+			l.received.Add(uint64(len(e.Octets)))
 			continue
 		case session.Established:
 			l.peer = &e.Peer

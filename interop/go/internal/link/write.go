@@ -23,6 +23,7 @@ func (l *Link) Write(pieces ...[]byte) error {
 				_, _ = l.conn.Write(sealed) // what could be sealed, and the end of a session whose keys are used up
 				return err
 			}
+			l.sent.Add(uint64(n))
 			out, piece = sealed, piece[n:]
 			if len(out) >= sealAtOnce {
 				if _, err := l.conn.Write(out); err != nil {

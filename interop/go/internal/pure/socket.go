@@ -222,7 +222,7 @@ func (s *Socket) Close() error {
 	library, acceptors := s.zmq, s.acceptors
 	s.mu.Unlock()
 	for _, acceptor := range acceptors {
-		_ = acceptor.Listener.Close()
+		_ = acceptor.Close()
 	}
 	if library == nil {
 		return nil

@@ -165,5 +165,8 @@ func (p *Plain) Answer(session.Verdict) []session.Event { return nil }
 // Rekey is that of session.Conn.
 func (p *Plain) Rekey(bool) error { return nil }
 
+// Steps is that of session.Conn.
+func (p *Plain) Steps() (sent, received uint64) { return 0, 0 }
+
 // Export is that of session.Conn.
 func (p *Plain) Export(string, []byte, int) ([]byte, error) { return nil, errors.New("no secrets") }
