@@ -39,7 +39,7 @@ def render(summary: Summary, depth: str, named: tuple[str, ...]) -> Iterator[tup
         "address": address,
         "replay": lambda cell: replay(cell, named),
     }
-    yield "style.css", templates.get_template("style.css").render()
+    yield "style.css", "".join(templates.get_template(name).render() for name in ("style.css", "matrix.css"))
     yield "index.html", templates.get_template("matrix.html").render()
     page = templates.get_template("place.html")
     for (pair, column), outcomes in summary.matrix.items():

@@ -13,7 +13,7 @@ from qzmq_conformance.security import Security
 from qzmq_conformance.target import token
 from qzmq_interop.matrix.cells import NULL, Cell
 from qzmq_interop.matrix.encounter import Encounter, Side, meet
-from qzmq_interop.matrix.oracle import Answer, Oracle, Question, anonymous, difference
+from qzmq_interop.matrix.oracle import Oracle, Question, anonymous, difference
 from qzmq_interop.matrix.scenario import Played
 from qzmq_interop.matrix.seats import End, Seats
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
@@ -105,7 +105,9 @@ class Player:
             return Outcome(cell, Verdict.FAILED, failed.seen, failed.expected)
         if not seen:
             return Outcome(cell, Verdict.PASSED, wire=wire)
-        answer = self._oracle.ask(_question(cell)) if library else Answer([], unknown="no question of the library")
+        if not library:
+            return Outcome(cell, Verdict.FAILED, seen, expected, wire=wire)
+        answer = self._oracle.ask(_question(cell))
         blamed = bool(answer.failure) and all(connection.stands for connection in wire)
         verdict = Verdict.LIBRARY if blamed else Verdict.FAILED
         return Outcome(cell, verdict, seen, expected, answer.failure or answer.unknown or "all is well", wire=wire)
