@@ -154,10 +154,10 @@ def test_a_sample_of_growth_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("claim", "row"),
     [
-        (Claim("a", 2e-6, 3e-6, "s"), ["a", "2 µs", "3 µs", "1.50"]),
-        (Claim("b", 5e-3, 3e-3, "s", "<"), ["b", "< 5.00 ms", "3.00 ms", "met"]),
-        (Claim("c", 5e-3, 5e-3, "s", "<"), ["c", "< 5.00 ms", "5.00 ms", "missed"]),
-        (Claim("d", 4.0, 2.0, "ratio"), ["d", "4.00", "2.00", "0.50"]),
+        (Claim("a", 2e-6, 3e-6, "s"), ["a", "2 µs", "3 µs", "1.50", "", ""]),
+        (Claim("b", 5e-3, 3e-3, "s", 6e-3, "<"), ["b", "< 5.00 ms", "3.00 ms", "met", "6.00 ms", "missed"]),
+        (Claim("c", 5e-3, 5e-3, "s", bound="<"), ["c", "< 5.00 ms", "5.00 ms", "missed", "", ""]),
+        (Claim("d", 4.0, 2.0, "ratio", 8.0), ["d", "4.00", "2.00", "0.50", "8.00", "2.00"]),
     ],
 )
 def test_a_claim_is_a_ratio_or_a_target(claim: Claim, row: list[str]) -> None:

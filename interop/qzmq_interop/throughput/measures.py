@@ -13,10 +13,11 @@ from time import perf_counter, sleep
 
 import zmq
 
+from qzmq_interop.throughput.exchange import full
 from qzmq_interop.throughput.machine import memory_of_this_process, threads_of_this_process
 from qzmq_interop.throughput.mechanisms import Socket
 from qzmq_interop.throughput.side import Side
-from qzmq_ref.policy import Limits
+from qzmq_ref.policy import Limits, Policy, mode_of
 from qzmq_ref.records import DATA, OVERHEAD, RecordWriter
 
 Figures = Mapping[str, float]
@@ -172,6 +173,15 @@ def sealing_server(side: Side, plan: Plan) -> Figures:
     for _ in range(plan.messages):
         writer.seal_into(DATA, plaintext, out)
     return {"octets_per_s": plan.messages * plan.size / (perf_counter() - started)}
+
+
+def handshaking_server(side: Side, plan: Plan) -> Figures:
+    """No socket: whole handshakes in memory, each side with a key; processor seconds of both sides for one."""
+    suite = side.mechanism.suites[0]
+    handshake = full(Policy((suite,), mode=mode_of(suite) or ""))
+    for _ in range(plan.warm_up):
+        handshake()
+    return {"seconds": sum(handshake().both for _ in range(plan.messages)) / plan.messages}
 
 
 def idle_client(_side: Side, _plan: Plan) -> Figures:

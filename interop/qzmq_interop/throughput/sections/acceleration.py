@@ -35,7 +35,7 @@ SEALING = tuple(
         "octets_per_s",
         measures.sealing_server,
         measures.idle_client,
-        Plan(size, (256 << 20) // (size + 1024), warm_up=16),
+        Plan(size, (64 << 20) // (size + 1024), warm_up=16),
     )
     for size in (1024, 16 << 10, 1 << 20)
 )

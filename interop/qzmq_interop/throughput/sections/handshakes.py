@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from qzmq_interop.throughput import measures
-from qzmq_interop.throughput.contestants import COMPARED, Contestant
+from qzmq_interop.throughput import go, measures
+from qzmq_interop.throughput.contestants import COMPARED, Contestant, Program
 from qzmq_interop.throughput.exchange import Cost, full, public_key_seconds, resumed
 from qzmq_interop.throughput.measures import Plan
 from qzmq_interop.throughput.mechanisms import qzmq
+from qzmq_interop.throughput.outside import NotRun
 from qzmq_interop.throughput.rounds import Effort, measure
 from qzmq_interop.throughput.scenarios import Scenario
-from qzmq_interop.throughput.sheets import Sheet, by_contestant, told
+from qzmq_interop.throughput.sheets import Sheet, by_contestant, median_text, told
 from qzmq_interop.throughput.units import duration
 from qzmq_ref.policy import Policy, mode_of
 
@@ -24,6 +28,15 @@ SECONDS = 0.5
 """Of handshakes of one kind without a network, in each round."""
 
 RESUMED = "default, resumed"
+
+IN_MEMORY = Scenario(
+    "handshake",
+    "handshake in memory",
+    "seconds",
+    measures.handshaking_server,
+    measures.idle_client,
+    Plan(messages=100, warm_up=10),
+)
 
 OVER_SOCKETS = (
     Scenario(
@@ -86,8 +99,8 @@ class Kind:
 
 
 def measured(effort: Effort) -> Sequence[Sheet]:
-    """Both tables."""
-    return [_alone(effort), _over_sockets(effort)]
+    """Without a network, the same beside the Go peer, and over sockets."""
+    return [_alone(effort), _beside_go(effort), _over_sockets(effort)]
 
 
 def alone(effort: Effort) -> list[Kind]:
@@ -119,6 +132,28 @@ def _alone(effort: Effort) -> Sheet:
         "and decapsulate, and sign and verify twice (once for an anonymous client, never when resumed)",
     ]
     return Sheet("without a network", headings, rows, notes, figures=[kind.as_json() for kind in kinds])
+
+
+def _beside_go(effort: Effort) -> Sheet:
+    """What each implementation needs for both sides, the programs measuring themselves."""
+    notes = ["processor time of both sides for one handshake, each with a key; each program measures itself"]
+    with ExitStack() as stack:
+        programs: list[Program | None] = [None]
+        try:
+            programs.append(go.build("pure", Path(stack.enter_context(TemporaryDirectory()))))
+        except NotRun as reason:
+            notes += told({"Go peer": str(reason)})
+        names = [program.name if program else "reference" for program in programs]
+        contestants = [
+            Contestant(f"{name}: {preset}", qzmq(preset, Policy.preset(preset)), program, program)
+            for name, program in zip(names, programs, strict=True)
+            for preset in PRESETS
+        ]
+        run = measure([IN_MEMORY], contestants, effort)
+    [result] = run.results
+    rows = [[preset, *(median_text(result, f"{name}: {preset}") for name in names)] for preset in PRESETS]
+    notes += told(run.not_run)
+    return Sheet("without a network, by implementation", ["handshake", *names], rows, notes, figures=result.as_json())
 
 
 def _over_sockets(effort: Effort) -> Sheet:
