@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from qzmq_conformance.failure import Failed, Undriven, Unsupported
+from qzmq_conformance.stage import Stage
 from qzmq_conformance.trace import Entry
 from qzmq_ref.spec.tables import requirements
 
-if TYPE_CHECKING:
-    from qzmq_conformance.stage import Stage
+__all__ = ["MODES", "ONE_FOR_ALL", "Case", "Failed", "Family", "Outcome", "Undriven", "Unsupported"]
 
 MODES = ("hybrid", "pq_only", "classical")
 
 ONE_FOR_ALL = MODES[:1]
 """The modes of cases on which no suite has any bearing."""
-
-
-class Failed(Exception):
-    """The target misbehaved: `seen` instead of what the case expected."""
-
-    def __init__(self, seen: str, expected: str = "") -> None:
-        super().__init__(seen)
-        self.seen = seen
-        self.expected = expected
-
-
-class Unsupported(Exception):
-    """The adapter says that the target lacks what the case needs: no verdict, and the case is counted apart."""
-
-
-class Undriven(Exception):
-    """The target could not be driven at all (exit status 2): no verdict on the protocol follows."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any
 
-from qzmq_conformance.case import Failed, Undriven
+from qzmq_conformance.failure import Failed, Undriven
 
 ANSWER_WITHIN = 10.0  # seconds
 END_WITHIN = 5.0  # seconds

@@ -9,8 +9,8 @@ from __future__ import annotations
 import secrets
 
 from qzmq_conformance.capabilities import Description, Misdescribed
-from qzmq_conformance.case import Undriven
 from qzmq_conformance.channel import Channel
+from qzmq_conformance.failure import Undriven
 
 
 def introduce(channel: Channel) -> Description:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Self
 
-from qzmq_conformance.case import Failed
+from qzmq_conformance.failure import Failed
 from qzmq_ref.connection import Binding
 
 LARGEST_MESSAGE = 2**20 + 64

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from qzmq_conformance.capabilities import Capability
-from qzmq_conformance.case import Failed
+from qzmq_conformance.failure import Failed
 from qzmq_conformance.security import Security
 from qzmq_conformance.target import REFERENCE, Application, Target, token
 from qzmq_conformance.trace import Entry

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from qzmq_conformance.capabilities import Capabilities, Capability, Description, needs
-from qzmq_conformance.case import Failed, Undriven, Unsupported
 from qzmq_conformance.channel import Channel
+from qzmq_conformance.failure import Failed, Undriven, Unsupported
 from qzmq_conformance.introduction import introduce
 from qzmq_conformance.security import Security
 
