@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from qzmq_conformance.case import MODES, Case, Failed
+from qzmq_conformance.case import MODES, ONE_FOR_ALL, Case, Failed
 from qzmq_conformance.keys import policy
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
@@ -35,7 +35,8 @@ def cases() -> Iterator[Case]:
                 own = replace(scene, policy=change(replace(policy(mode), tickets=0)))  # whose records would count too
                 yield Case(f"{prefix}/sending/{name}", (requirement,), partial(_play, own, play))
             short = replace(scene, policy=_limited(step_records=1)(policy(mode)))
-            yield Case(f"{prefix}/sending/closes-at-the-last-step", ("ROT-6",), partial(_used_up, short))
+            play, again = partial(_used_up, short), mode not in ONE_FOR_ALL
+            yield Case(f"{prefix}/sending/closes-at-the-last-step", ("ROT-6",), play, deep=again)
 
 
 def _play(scene: Scene, play: Play, stage: Stage) -> None:
