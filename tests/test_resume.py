@@ -102,12 +102,12 @@ def test_coming_back(preset: str, authorised: bool | None) -> None:
     first = world.pair().exchange()
     pair = world.pair(tickets_of(first)[0]).exchange()
     assert resumed(pair)
-    peers = [
-        [event.peer for event in events if isinstance(event, Established)]
+    before, after = (
+        [event.peer for event in (*each.client_events, *each.server_events) if isinstance(event, Established)]
         for each in (first, pair)
-        for events in (each.client_events, each.server_events)
-    ]
-    assert peers[:2] == peers[2:]
+    )
+    assert after == [replace(peer, resumed=True) for peer in before]
+    assert not any(peer.resumed for peer in before)
     pair.client.send(b"up")
     pair.server.send(b"down")
     pair.exchange()
