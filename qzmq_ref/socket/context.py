@@ -8,6 +8,7 @@ import zmq
 
 from qzmq_ref.bridge.core import Slot
 from qzmq_ref.socket.curve import CurveJudge
+from qzmq_ref.socket.security import SigningKeys
 from qzmq_ref.socket.zap import Zap
 from qzmq_ref.tickets import MemoryTickets, TicketBook
 
@@ -21,6 +22,7 @@ class SecuredContext(zmq.Context[_S]):
     _slot: Slot
     _tickets: MemoryTickets
     _ticket_book: TicketBook
+    _signing_keys: SigningKeys
     _zap: Zap
     _curve: CurveJudge
 
@@ -31,6 +33,7 @@ class SecuredContext(zmq.Context[_S]):
         self._slot = secured.slot if secured else Slot()
         self._tickets = secured.tickets if secured else MemoryTickets()
         self._ticket_book = secured.ticket_book if secured else TicketBook()
+        self._signing_keys = secured.signing_keys if secured else SigningKeys()
         self._zap = secured.zap if secured else Zap(self.underlying)
         self._curve = secured.curve if secured else CurveJudge(self.underlying, self._zap)
 
@@ -43,6 +46,11 @@ class SecuredContext(zmq.Context[_S]):
     def ticket_book(self) -> TicketBook:
         """Tickets of this Context's clients: a new socket comes back where one of the same kind has been (RES-7)."""
         return self._ticket_book
+
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """The secret keys of this Context's sockets."""
+        return self._signing_keys
 
     @property
     def zap(self) -> Zap:

@@ -269,6 +269,7 @@ class SecuredSocket(zmq.Socket[_T]):
             self.qzmq_certificate,
             self.qzmq_ca,
             self.qzmq_servername,
+            self.context.signing_keys,
         )
         metadata = ready_properties(self, self._own_metadata)
         configuration = security.configuration(bind=bind, socket_type=socket_type(self), metadata=metadata)

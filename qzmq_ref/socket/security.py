@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from time import time
+from weakref import WeakValueDictionary
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -36,6 +38,21 @@ def keypair(policy: Policy | str = "default") -> tuple[bytes, bytes]:
     return z85.encode(SigningKey.from_seed(chosen.signature, seed, provider()).pin), z85.encode(seed)
 
 
+class SigningKeys:
+    """Secret keys in use, expanded once however many sockets share one; the last socket takes it along (SEC-6)."""
+
+    def __init__(self) -> None:
+        self._keys: WeakValueDictionary[tuple[SigId, bytes], SigningKey] = WeakValueDictionary()
+
+    def key(self, sig: SigId, seed: bytes) -> SigningKey:
+        """As SigningKey.from_seed."""
+        name = (sig, sha256(seed).digest())
+        key = self._keys.get(name)
+        if key is None:
+            key = self._keys[name] = SigningKey.from_seed(sig, seed, provider())
+        return key
+
+
 @dataclass(frozen=True)
 class Security:
     """What a socket's attributes say, as the application set them; the preset is `default` unless it did (POL-11)."""
@@ -49,6 +66,7 @@ class Security:
     certificate: PemText | None = None
     ca: PemText | None = None
     servername: str = ""
+    keys: SigningKeys = field(default_factory=SigningKeys, repr=False, compare=False)
 
     def configuration(self, *, bind: bool, socket_type: bytes, metadata: tuple[Property, ...]) -> Configuration:
         """The configuration for one bind or connect; a policy is taken as it stands now (POL-14).
@@ -79,7 +97,7 @@ class Security:
     def _signing_key(self, signature: SigId) -> SigningKey | None:
         if self.secretkey is None:
             return None
-        key = SigningKey.from_seed(signature, octets("qzmq_secretkey", self.secretkey), provider())
+        key = self.keys.key(signature, octets("qzmq_secretkey", self.secretkey))
         if self.publickey is not None and octets("qzmq_publickey", self.publickey) != key.pin:
             raise LocalError(
                 f"qzmq_publickey does not belong to qzmq_secretkey under policy signature {signature.name}: "
