@@ -68,7 +68,7 @@ def _play(kind: str, operation: str, count: int | None, stage: Stage) -> None:
 def _all(kind: str) -> tuple[Task, ...]:
     path = directory() / f"{kind}.json"
     if not path.is_file():
-        raise Unsupported(f"{path}: run the suite where the folder `vectors` is")
+        raise Unsupported("test vectors, as long as the suite is run where no folder `vectors` is")
     return tuple(tasks(json.loads(path.read_text(encoding="utf-8"))))
 
 
