@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -277,5 +278,15 @@ func TestFinalRefusalStopsTrying(t *testing.T) {
 	asked.Range(func(any, any) bool { n++; return true })
 	if n != 1 {
 		t.Errorf("the client came %d times", n)
+	}
+}
+
+func TestSendToNobody(t *testing.T) {
+	router := begin(t).socket("ROUTER")
+	if err := router.SetOption("ROUTER_MANDATORY", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := router.Send([][]byte{[]byte("nobody"), []byte("hello")}, 0); !errors.Is(err, syscall.EHOSTUNREACH) {
+		t.Fatalf("%T %[1]v, want EHOSTUNREACH", err)
 	}
 }

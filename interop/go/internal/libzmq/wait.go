@@ -85,7 +85,7 @@ func (s *Socket) poll(deadline time.Time, operation func() error) error {
 	return errWoken
 }
 
-// once does the operation. Its error is errNotNow, ErrClosed, or libzmq's.
+// once does the operation. Its error is errNotNow, ErrClosed, syscall.EHOSTUNREACH, or libzmq's.
 func (s *Socket) once(operation func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,6 +101,8 @@ func (s *Socket) once(operation func() error) error {
 	switch zmq.AsErrno(err) {
 	case zmq.Errno(syscall.EAGAIN):
 		return errNotNow
+	case zmq.Errno(syscall.EHOSTUNREACH):
+		return syscall.EHOSTUNREACH // known without this library too
 	case zmq.ETERM:
 		return ErrClosed
 	}

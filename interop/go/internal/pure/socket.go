@@ -39,6 +39,7 @@ type Socket struct {
 	options   []zmq4.Option
 	set       []setting // options that can be set only then
 	linger    time.Duration
+	plain     bool // bound or connected without QZMQ: the library alone knows its peers
 	listener  *listener
 	acceptors []*link.Acceptor
 	live      map[*inner]struct{}
@@ -201,6 +202,9 @@ func (s *Socket) Plain(bind bool, endpoint string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	s.mu.Lock()
+	s.plain = true
+	s.mu.Unlock()
 	if !bind {
 		return endpoint, library.Dial(endpoint)
 	}

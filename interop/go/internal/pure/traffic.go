@@ -65,9 +65,9 @@ func (s *Socket) awaitPeer(expired <-chan time.Time) error {
 	}
 	for {
 		s.mu.Lock()
-		n, changed := len(s.live), s.changed
+		known, changed := len(s.live) > 0 || s.plain, s.changed
 		s.mu.Unlock()
-		if n > 0 {
+		if known {
 			return nil
 		}
 		select {
