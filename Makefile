@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: conform test check site vectors
+.PHONY: conform test check site vectors go
 conform: $(STAMP)
 	$(BIN)/qzmq conform $(ARGS)
 
@@ -18,6 +18,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_house.py $(ARGS)
+
+go:
+	interop/go/check.sh
 
 site: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formats, vets, tests and builds the Go peer, with both of its backends: the adapters go to build/. What this machine
+# Formats, vets, tests and builds the Go peer, with both of its backends: the programs go to build/. What this machine
 # cannot do is said aloud and skipped; what it can do and fails, fails.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -8,7 +8,12 @@ skipped() { printf '\n*** SKIPPED: %s\n' "$*" >&2; }
 
 say() { printf -- '--- %s\n' "$*"; "$@"; }
 
-adapter() { say go build -trimpath -buildvcs=false -o "build/qzmq-adapter-$1" ./cmd/qzmq-adapter; }
+# Builds the programs with the backend that CGO_ENABLED says.
+build() {
+    for program in qzmq-adapter qzmq-side; do
+        say go build -trimpath -buildvcs=false -o "build/$program-$1" "./cmd/$program"
+    done
+}
 
 if ! command -v go >/dev/null; then
     skipped 'the Go peer: there is no go on this machine (https://go.dev/dl)'
@@ -24,7 +29,7 @@ fi
 export CGO_ENABLED=0
 say go mod tidy -diff
 say go vet ./...
-adapter pure
+build pure
 
 if ! command -v "${CC:-cc}" >/dev/null; then
     missing='a C compiler'
@@ -34,7 +39,7 @@ else
     export CGO_ENABLED=1
     say go vet ./...
     say go test -race ./...
-    adapter libzmq
+    build libzmq
     exit
 fi
 say go test ./...
