@@ -22,7 +22,7 @@ Depth = Literal["default", "full"]
 NULL = "NULL"
 PRIMITIVES = "primitives"
 DEALERS = ("DEALER", "DEALER")
-OF_SUITES = (("REP", "REQ"), ("STREAM", "STREAM"))
+OF_SUITES = (DEALERS, ("STREAM", "STREAM"))
 """One pair of sockets for each binding."""
 
 

@@ -24,6 +24,7 @@ GLANCE = 0.2
 """Seconds between two looks at the relay of somebody who waits."""
 PROBE = b"are you there?"
 BEGIN = b"begin"
+MANDATORY = "ROUTER_MANDATORY"
 
 
 @dataclass(frozen=True)
@@ -95,28 +96,41 @@ def meet(
     """Opens both sockets and the relay between them, closes them afterwards. `chosen` are the connector's options."""
     with ExitStack() as stack:
 
-        def opened(side: Side, endpoint: str, wanted: Mapping[str, str | int]) -> Application:
-            binds = side.end == "binder"
-            return stack.enter_context(
-                side.target.open(
-                    side.pattern,
-                    endpoint,
-                    bind=binds,
-                    security=side.security,
-                    options=wanted,
-                    features=side.features,
-                )
-            )
+        def opened(side: Side, other: Side, endpoint: str, more: Mapping[str, int]) -> Application:
+            wanted = {**options(side.end, side.pattern, token), **more}
+            if other.pattern != "ROUTER":  # then the ROUTER only answers, and need not know whether a peer is there
+                wanted.pop(MANDATORY, None)
+            return stack.enter_context(_open(side, endpoint, wanted))
 
-        bound = opened(binder, "tcp://127.0.0.1:*", options("binder", binder.pattern, token))
+        bound = opened(binder, connector, "tcp://127.0.0.1:*", {})
         relay = stack.enter_context(Relay(bound.address))
-        wanted = {**options("connector", connector.pattern, token), **chosen}
-        joined = opened(connector, f"tcp://127.0.0.1:{relay.port}", wanted)
+        joined = opened(connector, binder, f"tcp://127.0.0.1:{relay.port}", chosen)
         left, right = (
             Speaker(side.end, side.pattern, application, hopeless=lambda: hopeless(relay))
             for side, application in ((binder, bound), (connector, joined))
         )
         yield Encounter(left, right, relay, token)
+
+
+def _open(side: Side, endpoint: str, wanted: Mapping[str, str | int]) -> Application:
+    """The socket; without ROUTER_MANDATORY where the library has no such thing, which may lose its first message."""
+
+    def attempt(chosen: Mapping[str, str | int]) -> Application:
+        return side.target.open(
+            side.pattern,
+            endpoint,
+            bind=side.end == "binder",
+            security=side.security,
+            options=chosen,
+            features=side.features,
+        )
+
+    try:
+        return attempt(wanted)
+    except Failed as failed:
+        if MANDATORY not in wanted or MANDATORY not in failed.seen:
+            raise
+        return attempt({name: value for name, value in wanted.items() if name != MANDATORY})
 
 
 # ---------------------------------------------------------------------- scripts
