@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections import OrderedDict
 from contextlib import closing
 from dataclasses import asdict
 from hashlib import sha256
@@ -29,13 +30,20 @@ MAX_KEPT = 8
 """Tickets a client keeps of one server: its sessions bring new ones."""
 
 
-class MemoryTickets:
-    """A ticket store of one process, at most `capacity` tickets: the oldest go first."""
+CAPACITY = 10_000
+"""Tickets a server keeps in memory, of about 2 KiB each if its clients show keys."""
 
-    def __init__(self, clock: Clock = time, capacity: int = 10_000) -> None:
+
+class MemoryTickets:
+    """A ticket store of one process, at most `capacity` tickets: the oldest go first, and whose ticket went comes back
+    by a full handshake. LocalError if there is no room for any."""
+
+    def __init__(self, clock: Clock = time, capacity: int = CAPACITY) -> None:
+        if capacity < 1:
+            raise LocalError(f"a store of {capacity} tickets keeps none: set tickets=0 in the policy to issue none")
         self._clock = clock
         self._capacity = capacity
-        self._tickets: dict[bytes, ServerTicket] = {}
+        self._tickets: OrderedDict[bytes, ServerTicket] = OrderedDict()
 
     def now(self) -> float:
         """Wall-clock seconds."""
@@ -43,9 +51,9 @@ class MemoryTickets:
 
     def put(self, identity: bytes, ticket: ServerTicket) -> None:
         """Remember a ticket until it expires or is taken."""
-        while len(self._tickets) >= self._capacity:
-            self._tickets.pop(next(iter(self._tickets)), None)
         self._tickets[_name(identity)] = ticket
+        while len(self._tickets) > self._capacity:
+            self._tickets.popitem(last=False)
 
     def peek(self, identity: bytes) -> ServerTicket | None:
         """The ticket, if it is there and has not expired."""

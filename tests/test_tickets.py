@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qzmq_ref.alerts import LocalError
 from qzmq_ref.handshake.tickets import ServerTicket, TicketStore
@@ -55,6 +57,22 @@ def test_discarding(store_at: Store) -> None:
         store.put(identity, TICKET)
     store.discard((b"1", b"3", b"unknown"))
     assert [store.take(identity) for identity in (b"1", b"2", b"3")] == [False, True, False]
+
+
+@given(st.integers(1, 5), st.lists(st.integers(0, 9)))
+def test_the_oldest_make_room(capacity: int, numbers: list[int]) -> None:
+    """In memory: the newest `capacity` are there, and no others."""
+    store = MemoryTickets(Clock(), capacity)
+    for number in numbers:
+        store.take(b"%d" % number)
+        store.put(b"%d" % number, TICKET)
+    newest = list(dict.fromkeys(reversed(numbers)))[:capacity]
+    assert {number for number in range(10) if store.peek(b"%d" % number)} == set(newest)
+
+
+def test_a_store_without_room_is_refused() -> None:
+    with pytest.raises(LocalError, match="tickets=0"):
+        MemoryTickets(capacity=0)
 
 
 def test_one_of_many_threads_takes_it(store_at: Store) -> None:
