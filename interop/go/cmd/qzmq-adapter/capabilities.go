@@ -21,7 +21,7 @@ type capabilities struct {
 // features are what this library has with every backend, and libzmqFeatures what go-zeromq leaves out.
 var (
 	features = []string{
-		"authorities", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding", "plaintext", "rekey",
+		"authorities", "certificates", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding", "plaintext", "rekey",
 		"rekey_on_demand", "resumption", "retry", "zap",
 	}
 	libzmqFeatures = []string{"properties"}

@@ -20,6 +20,7 @@ type security struct {
 	Zap            string    `json:"zap"`
 	CA             string    `json:"ca"`
 	ServerName     string    `json:"server_name"`
+	Certificate    string    `json:"certificate"`
 	CurveSecretKey string    `json:"curve_secret_key"`
 }
 
@@ -81,7 +82,10 @@ func (s *security) translate() qzmq.Security {
 	if s == nil {
 		return qzmq.Security{Plaintext: true}
 	}
-	out := qzmq.Security{Role: qzmq.RoleClient, SecretKey: s.SecretKey, ServerName: s.ServerName, CA: []byte(s.CA)}
+	out := qzmq.Security{
+		Role: qzmq.RoleClient, SecretKey: s.SecretKey, ServerName: s.ServerName, CA: []byte(s.CA),
+		Certificate: []byte(s.Certificate),
+	}
 	if s.Server {
 		out.Role = qzmq.RoleServer
 	}
