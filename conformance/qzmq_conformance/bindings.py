@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from qzmq_conformance.case import ONE_FOR_ALL, Case, Failed
+from qzmq_conformance.case import Case, Failed, once
 from qzmq_conformance.fault import flip
 from qzmq_conformance.handshake import SEALING
 from qzmq_conformance.peer import Deviation
@@ -24,13 +24,16 @@ MAX_SUITES = (2**16 - 4) // 4
 
 def cases() -> Iterator[Case]:
     """Both bindings, both roles: what frames a message knows nothing of suites."""
-    for mode in ONE_FOR_ALL:
-        for role in ROLES:
-            for raw in (False, True):
-                scene = Scene(mode, role, raw=raw)
-                yield from _greetings(scene)
-                yield from _frames(scene)
-                yield from _sizes(scene)
+    return once(_of_mode)
+
+
+def _of_mode(mode: str) -> Iterator[Case]:
+    for role in ROLES:
+        for raw in (False, True):
+            scene = Scene(mode, role, raw=raw)
+            yield from _greetings(scene)
+            yield from _frames(scene)
+            yield from _sizes(scene)
 
 
 def prefix(scene: Scene) -> str:

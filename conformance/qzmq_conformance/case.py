@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from qzmq_conformance.failure import Failed, Undriven, Unsupported
 from qzmq_conformance.stage import Stage
 from qzmq_conformance.trace import Entry
 from qzmq_ref.spec.tables import requirements
 
-__all__ = ["MODES", "ONE_FOR_ALL", "Case", "Failed", "Family", "Outcome", "Undriven", "Unsupported"]
+__all__ = ["MODES", "Case", "Failed", "Family", "Outcome", "Undriven", "Unsupported", "once"]
 
 MODES = ("hybrid", "pq_only", "classical")
-
-ONE_FOR_ALL = MODES[:1]
-"""The modes of cases on which no suite has any bearing."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,8 @@ class Case:
 
     `id` is AREA/MODE/..., stable between runs and versions. `alert` is the AlertDescription that the target must
     send, in lower case, or "" if the case must succeed. `play` raises `Failed`. `waits` is about how many seconds the
-    case sits out, if it does little else: the runner then plays it beside the others. `deep` cases are long, and only
-    played when they are asked for.
+    case sits out, if it does little else: the runner then plays it beside the others. `deep` cases are long, or
+    much like others, and only played when they are asked for.
     """
 
     id: str
@@ -78,3 +75,11 @@ class Outcome:
 
 
 Family = Callable[[], Iterator[Case]]
+
+
+def once(cases_of: Callable[[str], Iterable[Case]]) -> Iterator[Case]:
+    """The cases of a mode on which no suite has any bearing: those of one mode, and with depth those of the others."""
+    first, *others = MODES
+    yield from cases_of(first)
+    for mode in others:
+        yield from (replace(case, deep=True) for case in cases_of(mode))

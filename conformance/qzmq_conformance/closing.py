@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from qzmq_conformance.case import MODES, ONE_FOR_ALL, Case, Failed
+from qzmq_conformance.case import MODES, Case, Failed, once
 from qzmq_conformance.handshake import SEALING, rows_for, send_sample, stations
 from qzmq_conformance.keys import policy
 from qzmq_conformance.peer import Peer
@@ -36,8 +36,7 @@ def cases() -> Iterator[Case]:
                 yield Case(f"{prefix}/end-of-stream/{state}", ("CLS-4", "SEC-4"), play)
                 yield from _canceled_by_application(replace(station, alone=True), state, prefix)
             yield from _by_application(replace(scene, alone=True), prefix)
-            if mode in ONE_FOR_ALL:
-                yield from _timeouts(scene, f"{prefix}/timeout")
+    yield from once(_timeouts)
 
 
 # ---------------------------------------------------------------------- by the peer
@@ -115,8 +114,13 @@ def _impatient(scene: Scene) -> Scene:
     return replace(scene, policy=replace(policy(scene.mode), handshake_timeout=TIMEOUT))
 
 
-def _timeouts(scene: Scene, prefix: str) -> Iterator[Case]:
+def _timeouts(mode: str) -> Iterator[Case]:
     """A peer that falls silent in each state before established, or in its greeting."""
+    for role in ROLES:
+        yield from _timeouts_of(Scene(mode, role), f"close/{mode}/{role}/timeout")
+
+
+def _timeouts_of(scene: Scene, prefix: str) -> Iterator[Case]:
     for station, state in stations(scene.mode, scene.role):
         if state != "established":
             play = partial(_falls_silent, _impatient(station), state)

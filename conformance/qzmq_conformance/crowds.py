@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
-from qzmq_conformance.case import ONE_FOR_ALL, Case
+from qzmq_conformance.case import Case, once
 from qzmq_conformance.link import Link
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import Meet, Scene, check_alive
@@ -23,10 +23,13 @@ WAITS = 2.0
 
 def cases() -> Iterator[Case]:
     """The target binds, a socket of the case's own."""
-    for mode in ONE_FOR_ALL:
-        scene, prefix = Scene(mode, "server", alone=True), f"isolation/{mode}/server/crowd"
-        yield Case(f"{prefix}/oldest", ("SEC-3",), partial(_oldest, scene), "user_canceled", WAITS)
-        yield Case(f"{prefix}/others", ("SEC-3",), partial(_others, scene), waits=WAITS)
+    return once(_of_mode)
+
+
+def _of_mode(mode: str) -> Iterator[Case]:
+    scene, prefix = Scene(mode, "server", alone=True), f"isolation/{mode}/server/crowd"
+    yield Case(f"{prefix}/oldest", ("SEC-3",), partial(_oldest, scene), "user_canceled", WAITS)
+    yield Case(f"{prefix}/others", ("SEC-3",), partial(_others, scene), waits=WAITS)
 
 
 def _crowd(stack: ExitStack, peer: Peer, count: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from qzmq_conformance.case import MODES, ONE_FOR_ALL, Case, Failed
+from qzmq_conformance.case import MODES, Case, Failed, once
 from qzmq_conformance.fault import accepted, changing, refused
 from qzmq_conformance.handshake import SEALING
 from qzmq_conformance.keys import key, policy
@@ -37,15 +37,7 @@ NAME = b"\x04QZMQ"
 
 def cases() -> Iterator[Case]:
     """In each role that the rule is about, and in every mode if it matters."""
-    for mode in ONE_FOR_ALL:
-        yield from _refusals(Scene(mode, "client"))
-        for role in ROLES:
-            yield from _wrappings(Scene(mode, role))
-            yield from _sizes_sent(Scene(mode, role))
-            for raw in (False, True):
-                scene, binding = Scene(mode, role, raw=raw), "raw" if raw else "zmtp"
-                label, rule = f"bindings/{mode}/{role}/{binding}/greets-at-once", "RAW-1" if raw else "ZMTP-1"
-                yield Case(label, (rule,), partial(_greets_at_once, scene))
+    yield from once(_alike)
     for mode in MODES:
         for role in ROLES:
             yield from _identities(Scene(mode, role, policy=replace(policy(mode), identity_is_pin=True)))
@@ -53,6 +45,18 @@ def cases() -> Iterator[Case]:
         yield Case(f"suites/{mode}/server/asks-for-every-signature", ("POL-4",), partial(_asks_for_all, asking))
         other = Scene(mode, "client", mutual=True)
         yield Case(f"suites/{mode}/client/key-not-asked-for", ("POL-5", "REG-12"), partial(_keeps_its_key, other))
+
+
+def _alike(mode: str) -> Iterator[Case]:
+    """What is alike in every mode."""
+    yield from _refusals(Scene(mode, "client"))
+    for role in ROLES:
+        yield from _wrappings(Scene(mode, role))
+        yield from _sizes_sent(Scene(mode, role))
+        for raw in (False, True):
+            scene, binding = Scene(mode, role, raw=raw), "raw" if raw else "zmtp"
+            label, rule = f"bindings/{mode}/{role}/{binding}/greets-at-once", "RAW-1" if raw else "ZMTP-1"
+            yield Case(label, (rule,), partial(_greets_at_once, scene))
 
 
 # ---------------------------------------------------------------------- bindings

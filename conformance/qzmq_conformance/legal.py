@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from qzmq_conformance.case import MODES, ONE_FOR_ALL, Case, Failed
+from qzmq_conformance.case import MODES, Case, Failed, once
 from qzmq_conformance.keys import policy
 from qzmq_conformance.peer import Peer
 from qzmq_conformance.scene import ROLES, Scene, check_alive, frame
@@ -34,9 +34,13 @@ def cases() -> Iterator[Case]:
             for name, (requirement, change, play) in _SENDING.items():
                 own = replace(scene, policy=change(replace(policy(mode), tickets=0)))  # whose records would count too
                 yield Case(f"{prefix}/sending/{name}", (requirement,), partial(_play, own, play))
-            short = replace(scene, policy=_limited(step_records=1)(policy(mode)))
-            play, again = partial(_used_up, short), mode not in ONE_FOR_ALL
-            yield Case(f"{prefix}/sending/closes-at-the-last-step", ("ROT-6",), play, deep=again)
+    yield from once(_last_steps)
+
+
+def _last_steps(mode: str) -> Iterator[Case]:
+    for role in ROLES:
+        short = Scene(mode, role, policy=_limited(step_records=1)(policy(mode)))
+        yield Case(f"records/{mode}/{role}/sending/closes-at-the-last-step", ("ROT-6",), partial(_used_up, short))
 
 
 def _play(scene: Scene, play: Play, stage: Stage) -> None:

@@ -92,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--case", metavar="ID", action="append", default=[], help="only this case; * stands for anything"
     )
-    parser.add_argument("--depth", action="store_true", help="the long cases too: every test vector")
+    parser.add_argument(
+        "--depth",
+        action="store_true",
+        help="the long cases too: every test vector, and in every mode what no suite changes",
+    )
     parser.add_argument(
         "--strength", action="store_true", help="judge the suite itself, by seeded faults; --strength --help says more"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from qzmq_conformance.case import ONE_FOR_ALL, Case
+from qzmq_conformance.case import Case, once
 from qzmq_conformance.fault import Fault, accepted, changing, refused
 from qzmq_conformance.peer import Edit
 from qzmq_conformance.scene import ROLES, Scene
@@ -22,15 +22,18 @@ STRANGE_TYPES = ("STREAM", "CLIENT", "SERVER", "PEER", "router", "ROUTER\0", "XY
 
 def cases() -> Iterator[Case]:
     """Both roles: what sockets say of themselves does not depend on the suite."""
-    for mode in ONE_FOR_ALL:
-        for role in ROLES:
-            yield from _pairs(mode, role)
-            for fault in faults("ClientAuth" if role == "server" else "Finished"):
-                yield fault.case("metadata", Scene(mode, role))
-            raw = Scene(mode, role, raw=True)
-            structure = "ClientAuth" if role == "server" else "Finished"
-            for fault in raw_faults(structure):
-                yield fault.case("metadata", raw)
+    return once(_of_mode)
+
+
+def _of_mode(mode: str) -> Iterator[Case]:
+    for role in ROLES:
+        yield from _pairs(mode, role)
+        for fault in faults("ClientAuth" if role == "server" else "Finished"):
+            yield fault.case("metadata", Scene(mode, role))
+        raw = Scene(mode, role, raw=True)
+        structure = "ClientAuth" if role == "server" else "Finished"
+        for fault in raw_faults(structure):
+            yield fault.case("metadata", raw)
 
 
 def _pairs(mode: str, role: Role) -> Iterator[Case]:

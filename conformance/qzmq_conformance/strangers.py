@@ -9,7 +9,7 @@ from functools import partial
 
 import zmq
 
-from qzmq_conformance.case import ONE_FOR_ALL, Case, Failed
+from qzmq_conformance.case import Case, Failed, once
 from qzmq_conformance.relay import Relay
 from qzmq_conformance.scene import ROLES, Scene
 from qzmq_conformance.stage import Stage
@@ -20,11 +20,14 @@ LISTENED = 0.3  # seconds: three attempts of libzmq to connect
 
 def cases() -> Iterator[Case]:
     """Every mechanism of libzmq against both roles, before any suite matters."""
-    for mode in ONE_FOR_ALL:
-        for role in ROLES:
-            for name, options in _mechanisms(serves=role == "client").items():
-                play = partial(_unheard, Scene(mode, role, alone=True), options)
-                yield Case(f"bindings/{mode}/{role}/zmtp/libzmq-{name}", ("ZMTP-4", "ZMTP-2"), play)
+    return once(_of_mode)
+
+
+def _of_mode(mode: str) -> Iterator[Case]:
+    for role in ROLES:
+        for name, options in _mechanisms(serves=role == "client").items():
+            play = partial(_unheard, Scene(mode, role, alone=True), options)
+            yield Case(f"bindings/{mode}/{role}/zmtp/libzmq-{name}", ("ZMTP-4", "ZMTP-2"), play)
 
 
 def _mechanisms(*, serves: bool) -> Mapping[str, Options]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from qzmq_conformance import rekeying
-from qzmq_conformance.case import ONE_FOR_ALL, Case
+from qzmq_conformance.case import Case, once
 from qzmq_conformance.fault import Fault, changing, refused
 from qzmq_conformance.forms import Layout, malformed
 from qzmq_conformance.handshake import SEALING, stations
@@ -49,15 +49,18 @@ _SEALED_IN = {"server": ("established",), "client": ("wait_finished", "establish
 
 def cases() -> Iterator[Case]:
     """Every structure that crosses the wire, to every role that reads it; the notation is the same in every mode."""
-    for mode in ONE_FOR_ALL:
-        for role in ROLES:
-            scene = Scene(mode, role, mutual=True)
-            for fault in (*_of_messages(scene), *_of_metadata(scene), *_of_extensions(scene)):
-                yield fault.case("wire", scene)
-            for fault in _of_puzzles(scene):
-                yield fault.case("wire", replace(scene, retry=True))
-            yield from _of_alerts(scene)
-            yield from _of_updates(scene)
+    return once(_of_mode)
+
+
+def _of_mode(mode: str) -> Iterator[Case]:
+    for role in ROLES:
+        scene = Scene(mode, role, mutual=True)
+        for fault in (*_of_messages(scene), *_of_metadata(scene), *_of_extensions(scene)):
+            yield fault.case("wire", scene)
+        for fault in _of_puzzles(scene):
+            yield fault.case("wire", replace(scene, retry=True))
+        yield from _of_alerts(scene)
+        yield from _of_updates(scene)
 
 
 def forms(structure: str, octets: bytes, mode: str) -> dict[str, bytes]:
