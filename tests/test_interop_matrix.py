@@ -110,7 +110,7 @@ def test_every_scenario_finds_out_who_has_only_claimed_its_feature() -> None:
     outcomes = played(adapter("forgetful"), "features/classical/forgetful+forgetful/*/server-binds")
     passed = {outcome.cell.scenario.name for outcome in outcomes.values() if outcome.verdict is Verdict.PASSED}
     failed = {outcome.cell.scenario.name for outcome in outcomes.values() if outcome.verdict is Verdict.FAILED}
-    assert passed == {"anonymous", "reconnect", "impostor", "no-ticket"}
+    assert passed == {"anonymous", "reconnect", "impostor", "no-ticket", "x509", "zap-admits"}
     assert failed == {scenario.name for scenario in SCENARIOS} - passed
 
 
