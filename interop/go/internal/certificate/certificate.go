@@ -70,6 +70,9 @@ func readChain(body []byte) (*Peer, error) {
 		}
 		peer.chain = append(peer.chain, parsed)
 	}
+	if _, known := keyAlgorithm(peer.chain[0]); !known {
+		return nil, alert.New(alert.UnsupportedCertificate, "CERT-1", "the leaf's key is of an algorithm that QZMQ does not have")
+	}
 	key, err := primitive.ParsePublicKey(peer.chain[0].RawSubjectPublicKeyInfo)
 	if err != nil {
 		return nil, alert.New(alert.BadCertificate, "CERT-7", "the leaf's key: %v", err)
