@@ -13,6 +13,9 @@ const (
 	dueStep        = 192 // ROT-15
 )
 
+// courtesy is how long a side that has nothing to send waits for the peer, whose steps are many, to ask itself.
+const courtesy = 2 * time.Second
+
 // rotation is what a session knows of its key exchanges after the first.
 type rotation struct {
 	offer     []byte // client: the open offer from its type octet on, nil if there is none
@@ -20,6 +23,7 @@ type rotation struct {
 	answer    []byte // server: the ciphertext for the offer at hand, and its secret
 	secret    []byte
 	began     time.Time // when the generation began (ROT-15)
+	noticed   time.Time // when it was first seen that the peer's steps are many
 }
 
 // RekeyDue tells whether this side should ask for a new generation (ROT-15), and could.
@@ -30,15 +34,31 @@ func (m *Machine) RekeyDue() bool {
 	return m.writer.StepNumber() >= dueStep || m.reader.StepNumber() >= dueStep || !m.now().Before(m.RekeyTime())
 }
 
-// NextRekey is when RekeyDue will hold, as far as the clock decides; false if this side may not ask.
+// NextRekey is when the clock should make this side ask for a new generation; false if it may not. Many steps of its own
+// are due at once. Many steps of the peer the peer knows first, so it has a moment to ask; what this side sends is
+// another occasion (StepsAreMany).
 func (m *Machine) NextRekey() (time.Time, bool) {
-	switch {
-	case m.state != Open || !mayRekey(m):
+	if m.state != Open || !mayRekey(m) {
 		return time.Time{}, false
-	case m.RekeyDue():
-		return m.now(), true
 	}
-	return m.RekeyTime(), true
+	due := m.RekeyTime()
+	if m.writer.StepNumber() >= dueStep {
+		due = m.now()
+	}
+	if m.reader.StepNumber() >= dueStep {
+		if m.rotation.noticed.IsZero() {
+			m.rotation.noticed = m.now()
+		}
+		due = earlier(due, m.rotation.noticed.Add(courtesy))
+	}
+	return due, true
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // RekeyTime is when the present generation is old (ROT-15).
@@ -150,7 +170,7 @@ func acceptAck(m *Machine) error {
 
 func (m *Machine) beginWriting(traffic []byte) error {
 	next := m.writer.Generation() + 1
-	m.rotation.requested, m.rotation.began = false, m.now()
+	m.rotation.requested, m.rotation.began, m.rotation.noticed = false, m.now(), time.Time{}
 	m.emit(GenerationBegan{Generation: next})
 	return m.writer.Begin(next, traffic)
 }
