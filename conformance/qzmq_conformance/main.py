@@ -107,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="FILE", help="write the results too; - is standard output")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--html", metavar="DIR", help="write them as pages, index.html first")
-    parser.add_argument("--jobs", type=int, default=JOBS, help=f"cases at a time ({JOBS})")
+    parser.add_argument(
+        "--jobs", type=int, default=JOBS, help=f"cases at a time, and as many again of those that only wait ({JOBS})"
+    )
     parser.add_argument(
         "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"
     )
