@@ -87,6 +87,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _sessions("burst_200", "burst of 200 connections: each", "seconds_per_session", Plan(sessions=200)),
     _sessions(
+        "burst_1000",
+        "burst of 1,000 connections: each",
+        "seconds_per_session",
+        Plan(sessions=1000),
+        Goal(at_most=1.25),
+    ),
+    _sessions(
         "memory",
         "memory per idle session (PSS)",
         "pss_per_session",
