@@ -29,6 +29,7 @@ fi
 export CGO_ENABLED=0
 say go mod tidy -diff
 say go vet ./...
+say go test .
 build pure
 
 if ! command -v "${CC:-cc}" >/dev/null; then
