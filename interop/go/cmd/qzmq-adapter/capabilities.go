@@ -33,7 +33,9 @@ func capabilitiesOf(transport qzmq.Transport) capabilities {
 		Features: slices.Clone(features), Vectors: []string{},
 	}
 	for _, kind := range transport.SocketTypes() {
-		c.Patterns = append(c.Patterns, kind.String())
+		if transport.Backend() != qzmq.BackendGo || kind != qzmq.XPUB { // go-zeromq's XPUB hides its subscriptions
+			c.Patterns = append(c.Patterns, kind.String())
+		}
 	}
 	if slices.Contains(c.Patterns, "STREAM") {
 		c.Bindings = append(c.Bindings, "raw")

@@ -46,9 +46,6 @@ func (m *Machine) StepsAreMany() bool {
 	return m.writer.StepNumber() >= dueStep || !m.now().Before(m.RekeyTime())
 }
 
-// PeerStepsAreMany tells whether the receiving direction's step calls for a new generation (ROT-15).
-func (m *Machine) PeerStepsAreMany() bool { return m.reader.StepNumber() >= dueStep }
-
 // Step goes over to the next sending key, and announces it by an empty record (ROT-2).
 func (m *Machine) Step() error {
 	if err := m.writer.Step(); err != nil {

@@ -19,6 +19,9 @@ const (
 	bigBuffer   = 256 << 10
 )
 
+// look is how long after traffic the session's clock looks at it: a peer's steps may call for a new generation (ROT-15).
+const look = time.Second
+
 // tail is how long a session that is over waits for its last octets to go and for the peer to close.
 const tail = time.Second
 
@@ -77,6 +80,7 @@ type Link struct {
 	ending  chan struct{} // closed when the session has ended
 	over    chan struct{} // closed when the connection is
 	timer   *time.Timer
+	looking atomic.Bool // timer ends after look or sooner
 	closing sync.Once
 }
 
@@ -99,6 +103,9 @@ func (l *Link) Counts() Counts {
 
 // RemoteAddr is the peer's network address.
 func (l *Link) RemoteAddr() net.Addr { return l.conn.RemoteAddr() }
+
+// Ending is closed when the session has ended; what is written then is lost.
+func (l *Link) Ending() <-chan struct{} { return l.ending }
 
 // Over is closed when the connection is.
 func (l *Link) Over() <-chan struct{} { return l.over }
@@ -161,6 +168,10 @@ func (l *Link) open() []byte {
 	l.start += consumed
 	l.handle(events)
 	l.kick()
+	if !l.looking.Load() {
+		l.looking.Store(true)
+		l.arm()
+	}
 	return octets
 }
 
@@ -263,18 +274,25 @@ func (l *Link) shutdownWriting() {
 
 // tick does what the session's clock asks for.
 func (l *Link) tick() {
+	l.looking.Store(false)
 	l.handle(l.session.Tick())
 	l.kick()
 	l.arm()
 }
 
+// arm sets the timer to the session's next deadline, and looks earlier if there is traffic.
 func (l *Link) arm() {
 	if l.ended.Load() != nil {
 		return
 	}
+	pause := time.Hour
 	if deadline, ok := l.session.NextDeadline(); ok {
-		l.timer.Reset(max(time.Until(deadline), time.Millisecond))
+		pause = max(time.Until(deadline), time.Millisecond)
 	}
+	if l.looking.Load() {
+		pause = min(pause, look)
+	}
+	l.timer.Reset(pause)
 }
 
 // Rekey is that of session.Conn.

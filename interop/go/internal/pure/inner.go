@@ -8,7 +8,6 @@ import (
 
 	"qzmq.test/go/internal/link"
 	"qzmq.test/go/internal/local"
-	"qzmq.test/go/internal/session"
 )
 
 // Small writes wait for the end of their message, and are copied to go in one record; above directly they are sealed
@@ -21,9 +20,11 @@ const (
 // inner is a link as the library sees it: a connection on which a peer speaks ZMTP NULL. The library reads and writes
 // with one goroutine each.
 type inner struct {
-	link   *link.Link
-	linger func() time.Duration
-	ready  chan struct{} // closed when the library has said READY
+	link     *link.Link
+	kind     string // the socket's type
+	identity string // the peer's
+	linger   func() time.Duration
+	ready    chan struct{} // closed when the library has said READY
 
 	reading sync.Mutex
 	inbound local.Inbound
@@ -42,17 +43,20 @@ type inner struct {
 }
 
 // newInner makes the library's side of an established link of a socket of that type.
-func newInner(l *link.Link, peer session.Peer, kind string, linger func() time.Duration) *inner {
-	c := &inner{link: l, linger: linger, ready: make(chan struct{})}
-	properties := make([]local.Property, len(peer.Metadata))
-	for i, p := range peer.Metadata {
-		properties[i] = local.Property{Name: string(p.Name), Value: p.Value}
-	}
-	c.toRead = append(local.Greeting(), local.Ready(properties)...)
+func newInner(l *link.Link, kind string, linger func() time.Duration) *inner {
+	c := &inner{link: l, kind: kind, linger: linger, ready: make(chan struct{})}
 	if kind == "SUB" || kind == "XSUB" {
 		c.outbound = new(local.Outbound)
 	}
 	return c
+}
+
+// begin has the peer greet, and say READY with these properties.
+func (c *inner) begin(properties []local.Property) {
+	c.toRead = append(local.Greeting(), local.Ready(properties)...)
+	if c.kind == "REQ" || c.kind == "PUSH" {
+		c.pump(c.kind == "PUSH")
+	}
 }
 
 // Read gives the library what the peer says.

@@ -2,6 +2,7 @@ package pure
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"qzmq.test/go/internal/bridge"
 	"qzmq.test/go/internal/link"
+	"qzmq.test/go/internal/local"
 	"qzmq.test/go/internal/network"
 	"qzmq.test/go/internal/session"
 )
@@ -41,9 +43,13 @@ type Socket struct {
 	linger    time.Duration
 	plain     bool // bound or connected without QZMQ: the library alone knows its peers
 	listener  *listener
+	nextID    uint32
 	acceptors []*link.Acceptor
-	live      map[*inner]struct{}
-	changed   chan struct{} // closed, and made anew, when live changes
+	mandatory bool                // a ROUTER refuses to send to nobody
+	links     map[*inner]struct{} // whose connections are not over
+	live      map[*inner]struct{} // on which the library can send
+	routes    map[string]*inner   // of a ROUTER: by the peer's identity
+	changed   chan struct{}       // closed, and made anew, when they change
 
 	sending   chan struct{} // holds one while a message is being sent
 	receiving chan struct{} // holds one while somebody receives
@@ -66,7 +72,8 @@ func NewSocket(kind string) (*Socket, error) {
 		return nil, fmt.Errorf("go-zeromq/zmq4 has no %s socket", kind)
 	}
 	s := &Socket{
-		kind: kind, linger: -1, live: make(map[*inner]struct{}), changed: make(chan struct{}),
+		kind: kind, linger: -1, changed: make(chan struct{}),
+		links: make(map[*inner]struct{}), live: make(map[*inner]struct{}), routes: make(map[string]*inner),
 		sending: make(chan struct{}, 1), receiving: make(chan struct{}, 1),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
@@ -168,26 +175,63 @@ func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
 
 // serve gives a link to the library, and waits for its end.
 func (s *Socket) serve(l *link.Link, peer session.Peer, give func(*inner) error) {
-	conn := newInner(l, peer, s.kind, s.lingerTime)
-	if s.kind == "REQ" || s.kind == "PUSH" {
-		conn.pump(s.kind == "PUSH")
-	}
-	if give(conn) != nil {
+	conn := newInner(l, s.kind, s.lingerTime)
+	s.change(func() { s.links[conn] = struct{}{} })
+	if err := s.introduce(conn, peer); err != nil || give(conn) != nil {
 		_ = conn.Close()
 	} else {
-		go func() {
-			select {
-			case <-conn.ready:
-				s.change(func() { s.live[conn] = struct{}{} })
-			case <-l.Over():
-			}
-		}()
+		go s.follow(conn)
 	}
 	<-l.Over()
+	s.change(func() {
+		delete(s.links, conn)
+		if s.routes[conn.identity] == conn {
+			delete(s.routes, conn.identity)
+		}
+	})
+}
+
+// follow notes while messages can be sent on a link.
+func (s *Socket) follow(conn *inner) {
+	select {
+	case <-conn.ready:
+	case <-conn.link.Ending():
+	}
+	s.change(func() { s.live[conn] = struct{}{} })
+	<-conn.link.Ending()
 	s.change(func() { delete(s.live, conn) })
 }
 
-// change changes live, and tells those who wait for that.
+var errIdentityTaken = errors.New("another peer has that identity")
+
+// introduce has the peer say READY. A ROUTER's peers have different identities: who has none is given one, and whoever
+// takes another's is refused, as libzmq does. (The library would send to both.)
+func (s *Socket) introduce(conn *inner, peer session.Peer) error {
+	properties := make([]local.Property, 0, len(peer.Metadata)+1)
+	for _, p := range peer.Metadata {
+		if string(p.Name) == "Identity" {
+			conn.identity = string(p.Value)
+			continue
+		}
+		properties = append(properties, local.Property{Name: string(p.Name), Value: p.Value})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kind == "ROUTER" {
+		if conn.identity == "" {
+			s.nextID++
+			conn.identity = string(binary.BigEndian.AppendUint32([]byte{0}, s.nextID))
+		}
+		if s.routes[conn.identity] != nil {
+			return errIdentityTaken
+		}
+		s.routes[conn.identity] = conn
+	}
+	conn.begin(append(properties, local.Property{Name: "Identity", Value: []byte(conn.identity)}))
+	return nil
+}
+
+// change changes links or live, and tells those who wait for that.
 func (s *Socket) change(how func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,7 +284,7 @@ func (s *Socket) drain() {
 	expired := time.After(s.lingerTime())
 	for {
 		s.mu.Lock()
-		n, changed := len(s.live), s.changed
+		n, changed := len(s.links), s.changed
 		s.mu.Unlock()
 		if n == 0 {
 			return
@@ -271,6 +315,11 @@ func (s *Socket) SetOption(name string, value any) error {
 		return s.setRoutingID(value)
 	case "RECONNECT_IVL", "RECONNECT_IVL_MAX":
 		return nil // they come with Connect
+	case "ROUTER_MANDATORY":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.mandatory = value == 1 || value == true
+		return nil
 	case "SUBSCRIBE", "UNSUBSCRIBE":
 		text, ok := value.(string)
 		if octets, octetsToo := value.([]byte); octetsToo {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -20,6 +21,9 @@ func (s *Socket) Send(parts [][]byte, limit time.Duration) error {
 	for {
 		if err := s.awaitPeer(expired); err != nil {
 			return err
+		}
+		if !s.routable(parts[0]) {
+			return syscall.EHOSTUNREACH
 		}
 		if err := take(s, s.sending, expired); err != nil {
 			return err
@@ -78,6 +82,13 @@ func (s *Socket) awaitPeer(expired <-chan time.Time) error {
 			return ErrClosed
 		}
 	}
+}
+
+// routable says whether a ROUTER may send to that identity: with ROUTER_MANDATORY there must be such a peer.
+func (s *Socket) routable(identity []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.mandatory || s.plain || s.routes[string(identity)] != nil
 }
 
 // Receive receives a message. It waits up to limit, for ever if that is negative. The library tells nothing of the

@@ -21,9 +21,6 @@ func (c *Conn) Open(dst, src []byte) (out []byte, consumed int, events []Event) 
 	for c.machine.State() == handshake.Open {
 		start, end, err := c.binding.Message(src[consumed:], c.machine.Limit())
 		if err == nil && end == 0 {
-			if c.machine.PeerStepsAreMany() {
-				events = append(events, c.renewNow()...)
-			}
 			return out, consumed, events
 		}
 		message := src[consumed+start : consumed+end]
@@ -39,14 +36,6 @@ func (c *Conn) Open(dst, src []byte) (out []byte, consumed int, events []Event) 
 	}
 	out, more, late := c.openSlowly(out, src[consumed:])
 	return out, consumed + more, append(events, late...)
-}
-
-// renewNow begins a generation that the peer's steps call for (ROT-15), if none is on its way; the reading half is locked.
-func (c *Conn) renewNow() []Event {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	c.offerGeneration()
-	return c.take()
 }
 
 // receive takes one message that is not data; the reading half is locked.
