@@ -3,7 +3,6 @@ package registry_test
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -40,57 +39,59 @@ func TestEnums(t *testing.T) {
 // The tables of sizes, row by row.
 func TestSizes(t *testing.T) {
 	tables := spectext.Load(t).Tables
-	number := func(row map[string]string, column string) int {
-		value, err := strconv.Atoi(row[column])
-		if err != nil {
-			t.Fatalf("%v: %v", row, err)
-		}
-		return value
-	}
 	for _, row := range tables["kems"] {
-		id, err := registry.KemIdOf(row["KemId"])
-		if err != nil {
-			t.Fatal(err)
-		}
+		id := read(t, registry.KemIdOf, row["KemId"])
 		sizes, listed := id.Sizes()
-		if want := (registry.KemSizes{number(row, "Public key"), number(row, "Ciphertext"), number(row, "Secret")}); !listed || sizes != want {
+		want := registry.KemSizes{
+			PublicKey:  spectext.Number(t, row["Public key"]),
+			Ciphertext: spectext.Number(t, row["Ciphertext"]),
+			Secret:     spectext.Number(t, row["Secret"]),
+		}
+		if !listed || sizes != want {
 			t.Errorf("%v is %+v, not %+v", id, sizes, want)
 		}
 	}
 	for _, row := range tables["signatures"] {
-		id, err := registry.SigIdOf(row["SigId"])
-		if err != nil {
-			t.Fatal(err)
-		}
+		id := read(t, registry.SigIdOf, row["SigId"])
 		sizes, listed := id.Sizes()
-		if want := (registry.SigSizes{number(row, "Public key"), number(row, "Signature")}); !listed || sizes != want {
+		want := registry.SigSizes{PublicKey: spectext.Number(t, row["Public key"]), Signature: spectext.Number(t, row["Signature"])}
+		if !listed || sizes != want {
 			t.Errorf("%v is %+v, not %+v", id, sizes, want)
-		}
-	}
-	for _, row := range tables["aeads"] {
-		id, err := registry.AeadIdOf(row["AeadId"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !id.Listed() || number(row, "Key") != registry.KeySize || number(row, "Nonce") != registry.NonceSize || number(row, "Tag") != registry.TagSize {
-			t.Errorf("%v is not %v", id, row)
-		}
-	}
-	for _, row := range tables["hashes"] {
-		id, err := registry.HashIdOf(row["HashId"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if octets, usable := id.Size(); !usable || octets != number(row, "Hash.length") {
-			t.Errorf("%v has %d octets, not %v", id, octets, row)
 		}
 	}
 	if _, listed := registry.KemId(5).Sizes(); listed || len(tables["kems"]) != 5 {
 		t.Errorf("table kems has %d rows", len(tables["kems"]))
 	}
+}
+
+// The tables of AEADs and hashes; what is reserved is in neither.
+func TestLengths(t *testing.T) {
+	tables := spectext.Load(t).Tables
+	for _, row := range tables["aeads"] {
+		id := read(t, registry.AeadIdOf, row["AeadId"])
+		lengths := [3]int{spectext.Number(t, row["Key"]), spectext.Number(t, row["Nonce"]), spectext.Number(t, row["Tag"])}
+		if !id.Listed() || lengths != [3]int{registry.KeySize, registry.NonceSize, registry.TagSize} {
+			t.Errorf("%v is not %v", id, row)
+		}
+	}
+	for _, row := range tables["hashes"] {
+		id := read(t, registry.HashIdOf, row["HashId"])
+		if octets, usable := id.Size(); !usable || octets != spectext.Number(t, row["Hash.length"]) {
+			t.Errorf("%v has %d octets, not %v", id, octets, row)
+		}
+	}
 	if _, usable := registry.BLAKE3.Size(); usable {
 		t.Error("blake3 is reserved")
 	}
+}
+
+func read[T any](t *testing.T, of func(string) (T, error), name string) T {
+	t.Helper()
+	id, err := of(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // Which message is a record, and which extension may stand where.
