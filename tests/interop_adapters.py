@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -28,24 +28,35 @@ class Defective(Reference):
         return received and ([*received[0]][:-1] or received[0], received[1])
 
 
-class Clumsy(Reference):
-    """Loses the last part of a message, if it is secured."""
+class Knowing(Reference):
+    """Remembers which of its sockets are secured."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._secured: set[Socket] = set()
+        self.secured: set[Socket] = set()
 
     def open(self, request: Request) -> tuple[Socket, str]:
         socket, endpoint = super().open(request)
         if request["security"]:
-            self._secured.add(socket)
+            self.secured.add(socket)
         return socket, endpoint
+
+
+class Clumsy(Knowing):
+    """Loses the last part of a message, if it is secured."""
 
     def receive(self, socket: Socket) -> Received:
         received = super().receive(socket)
-        if received and socket in self._secured:
+        if received and socket in self.secured:
             return [*received[0]][:-1] or received[0], received[1]
         return received
+
+
+class Worse(Knowing, Defective):
+    """Loses the last part of a message over NULL, and everything if it is secured."""
+
+    def readable(self, sockets: Collection[Socket]) -> Collection[Socket]:
+        return set(super().readable(sockets)) - self.secured
 
 
 class Forgetful(Reference):
@@ -102,7 +113,7 @@ class Mortal(Reference):
         return super().open(request)
 
 
-LIBRARIES = (Defective, Clumsy, Forgetful, Stubborn, Unkind, Mortal)
+LIBRARIES = (Defective, Clumsy, Worse, Forgetful, Stubborn, Unkind, Mortal)
 
 if __name__ == "__main__":
     serve({library.__name__.lower(): library for library in LIBRARIES}[sys.argv[1]]())

@@ -105,6 +105,14 @@ def test_what_works_over_null_is_not() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
+def test_what_goes_wrong_sooner_than_over_null_is_not_either() -> None:
+    outcomes = played(adapter("worse"), "*/*/reference+worse/PUSH-PULL*")
+    assert outcomes.pop("null/NULL/reference+worse/PUSH-PULL").verdict is Verdict.LIBRARY
+    assert {outcome.verdict for outcome in outcomes.values()} == {Verdict.FAILED}
+    assert all("libzmq's sockets hear" in outcome.null for outcome in outcomes.values())
+
+
+@pytest.mark.usefixtures("impatient")
 def test_every_scenario_finds_out_who_has_only_claimed_its_feature() -> None:
     """But for those that ask for nothing beyond a handshake."""
     outcomes = played(adapter("forgetful"), "features/classical/forgetful+forgetful/*/server-binds")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from qzmq_conformance.case import Failed, Undriven
 from qzmq_conformance.channel import CASE
+from qzmq_conformance.dialogue import Transcript
 from qzmq_conformance.relay import Relay
 from qzmq_conformance.security import Security
 from qzmq_conformance.target import token
@@ -20,6 +21,21 @@ from qzmq_interop.matrix.verdicts import Outcome, Verdict
 from qzmq_interop.matrix.wire import Connection, connections, hopeless
 
 CLEAR = "known application octets crossed the wire in the clear"
+
+
+@dataclass
+class Course:
+    """How an encounter went: what the relay carried, what the applications heard, and what was seen if it failed.
+
+    `conversed`: the conversation itself went well.
+    """
+
+    token: bytes
+    recordings: Sequence[bytes] = ()
+    heard: Transcript = field(default_factory=list)
+    conversed: bool = False
+    seen: str = ""
+    expected: str = ""
 
 
 class Player:
@@ -52,28 +68,25 @@ class Player:
         return Outcome(cell, Verdict.PASSED)
 
     def _secured(self, cell: Cell) -> Outcome:
-        octets = token()
-        relay: Sequence[bytes] = ()
-        library = False
+        course = Course(token())
 
         def lost(relay: Relay) -> str:
             return _hopeless(cell, relay.recordings())
 
         try:
-            with meet(*self._sides(cell), octets, cell.scenario.connector, lost) as encounter:
+            with meet(*self._sides(cell), course.token, cell.scenario.connector, lost) as encounter:
                 try:
                     self._converse(cell, encounter)
-                except Failed:
-                    library = True
-                    raise
+                    course.conversed = True
+                    self._check(cell, encounter)
                 finally:
-                    relay = encounter.relay.recordings()
-                self._check(cell, encounter)
-                relay = encounter.relay.recordings()
-            seen = expected = ""
+                    course.recordings = encounter.relay.recordings()
+                    course.heard = anonymous(encounter.transcript, course.token)
         except Failed as failed:
-            seen, expected = (text.replace(octets.decode(), "<token>") for text in (failed.seen, failed.expected))
-        return self._judge(cell, octets, relay, seen, expected, library=library)
+            course.seen, course.expected = (
+                text.replace(course.token.decode(), "<token>") for text in (failed.seen, failed.expected)
+            )
+        return self._judge(cell, course)
 
     def _converse(self, cell: Cell, encounter: Encounter) -> None:
         """The script; what was heard must be what libzmq's own sockets hear."""
@@ -93,24 +106,24 @@ class Player:
 
         cell.scenario.check(Played(encounter, cell.policy, look, cell.server_binds))
 
-    def _judge(
-        self, cell: Cell, octets: bytes, recordings: Sequence[bytes], seen: str, expected: str, *, library: bool
-    ) -> Outcome:
-        """`library`: what failed is the script, so the ZeroMQ library may be to blame, if QZMQ itself stands."""
-        if any(octets in recording for recording in recordings):
+    def _judge(self, cell: Cell, course: Course) -> Outcome:
+        """The wire first, whatever else there is; then what went wrong, and whose fault it is."""
+        if any(course.token in recording for recording in course.recordings):
             return Outcome(cell, Verdict.FAILED, CLEAR, "no application octet on the wire")
         try:
-            wire = tuple(_seen(cell, recordings))
+            wire = tuple(_seen(cell, course.recordings))
         except Failed as failed:
             return Outcome(cell, Verdict.FAILED, failed.seen, failed.expected)
-        if not seen:
+        if not course.seen:
             return Outcome(cell, Verdict.PASSED, wire=wire)
-        if not library:
-            return Outcome(cell, Verdict.FAILED, seen, expected, wire=wire)
+        if course.conversed or not course.recordings:
+            return Outcome(cell, Verdict.FAILED, course.seen, course.expected, wire=wire)
         answer = self._oracle.ask(_question(cell))
-        blamed = bool(answer.failure) and all(connection.stands for connection in wire)
+        as_far = course.heard[: len(answer.transcript)] == answer.transcript
+        blamed = answer.failure and as_far and all(connection.stands for connection in wire)
         verdict = Verdict.LIBRARY if blamed else Verdict.FAILED
-        return Outcome(cell, verdict, seen, expected, answer.failure or answer.unknown or "all is well", wire=wire)
+        null = answer.failure or answer.unknown or "all is well"
+        return Outcome(cell, verdict, course.seen, course.expected, null, wire=wire)
 
     def _sides(self, cell: Cell) -> tuple[Side, Side]:
         """The side that binds, then the side that connects."""
