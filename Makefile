@@ -3,9 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: conform test check site vectors go
+.PHONY: conform interop test check site vectors go go-luxfi
 conform: $(STAMP)
 	$(BIN)/qzmq conform $(ARGS)
+
+interop: $(STAMP)
+	$(BIN)/qzmq interop $(ARGS)
 
 vectors: $(STAMP)
 	$(BIN)/qzmq vectors check --all $(ARGS)
@@ -21,6 +24,9 @@ check: $(STAMP)
 
 go:
 	interop/go/check.sh
+
+go-luxfi:
+	interop/go-luxfi/build.sh
 
 site: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
