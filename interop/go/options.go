@@ -175,3 +175,6 @@ func (o Options) reconnect() (interval, most time.Duration) {
 	}
 	return o.Timeouts.Reconnect, o.Timeouts.ReconnectMax
 }
+
+// ParseSuite reads the four names of a suite between slashes, as X-QZMQ-Suite writes them.
+func ParseSuite(text string) (Suite, error) { return registry.ParseSuite(text) }
