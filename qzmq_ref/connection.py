@@ -8,8 +8,6 @@ A connection joins a binding's framing, the handshake machine and the two record
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from qzmq_ref.alerts import Alert, LocalError
 from qzmq_ref.binding import Binding
 from qzmq_ref.crypto import Entropy
@@ -142,10 +140,8 @@ class Connection:
     def sealed_size(self, size: int) -> int:
         """Room that `seal_into` needs at most for `size` application octets."""
         policy = self._configuration.policy
-        records = -(-size // policy.record_cut)
-        return size + records * (
-            OVERHEAD + len(self._binding.header(MAX_RECORD)) + (policy.padding and policy.padding + 2)
-        )
+        framing = len(self._binding.header(MAX_RECORD)) + OVERHEAD
+        return size + -(-size // policy.record_cut) * (framing + (policy.padding and policy.padding + 2))
 
     def seal_into(self, octets: memoryview, out: memoryview) -> int:
         """Write `octets` as framed records to `out` and return how many octets these take.
@@ -176,22 +172,18 @@ class Connection:
 
     def close(self) -> None:
         """End the session in order: close_notify, or user_canceled before it is established (CLS-1, CLS-5)."""
-        for _ in self._apply(step(self._session, "(close)")):
-            pass  # the caller knows that it closed
+        self._apply(step(self._session, "(close)"))
 
     def decide(self, decision: Decision) -> list[Event]:
         """Go on as ZAP decided (ZAP-3); nothing happens if nothing was asked. What `receive` held back meanwhile comes
         with its next call, or `unread` has it."""
         session = self._session.but(decision=decision)
-        return list(self._apply(step(session, "(admitted)" if decision.status == 200 else "(refused)")))
+        return self._apply(step(session, "(admitted)" if decision.status == 200 else "(refused)"))
 
     def rekey(self) -> None:
-        """Ask for a new generation: offer as client, request as server.
-
-        Nothing happens while one is open or in the last generation (ROT-9, ROT-11, ROT-16).
-        """
-        for _ in self._apply(step(self._session, "(rekey)")):
-            pass  # the caller knows that it asked
+        """Ask for a new generation: offer as client, request as server. Nothing happens while one is open or in the
+        last generation (ROT-9, ROT-11, ROT-16)."""
+        self._apply(step(self._session, "(rekey)"))
 
     def step(self) -> bool:
         """Use the next traffic key for what this side sends, from an empty record on (ROT-2, ROT-3).
@@ -279,8 +271,8 @@ class Connection:
                     consumed += span[1]
                 else:
                     consumed += span[1]
-                    if events := tuple(self._handle(message)):
-                        return Opened(consumed, produced, events)
+                    if events := self._handle(message):
+                        return Opened(consumed, produced, tuple(events))
         except Alert as alert:
             return Opened(len(data), produced, tuple(self._fail(alert)))
         return Opened(len(data), produced)
@@ -308,35 +300,34 @@ class Connection:
         _, flags, size = known(self._reader).open_into(record, out)
         return unpadded_size(out[:size]) if flags & PADDED else size
 
-    def _handle(self, message: memoryview) -> Iterator[Event]:
+    def _handle(self, message: memoryview) -> list[Event]:
         """REG-1, the record's protection (REC-1 to REC-8), then the table (HS-18)."""
         if not message or message[0] not in STRUCTURES:
             shown = f"0x{message[0]:02x}" if message else "missing"
             raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "REG-1", f"message type {shown}")
         message_type = MessageType(message[0])
+        name = message_type.name.lower()
         if self._early.expects(self._session, message):
             return self._apply(step(self._session, "data", self._early.open(message), "early"))
         if message_type not in SEALED:
-            return self._apply(step(self._session, message_type.name.lower(), bytes(message[1:]), "plain"))
+            return self._apply(step(self._session, name, bytes(message[1:]), "plain"))
         if self._reader is None:
-            detail = f"{message_type.name.lower()} before there is a key"
-            raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "REC-1", detail)
+            raise Alert(AlertDescription.UNEXPECTED_MESSAGE, "REC-1", f"{name} before there is a key")
         plaintext = self._reader.open(message)
-        epoch = str(self._reader.epoch >> 8)
-        return self._apply(step(self._session, message_type.name.lower(), plaintext, epoch))
+        return self._apply(step(self._session, name, plaintext, str(self._reader.epoch >> 8)))
 
-    def _fail(self, alert: Alert) -> Iterator[Event]:
+    def _fail(self, alert: Alert) -> list[Event]:
         """End for a fault found outside the machine. A wrong greeting is not answered (spec/bindings.md)."""
         if self._greeted:
             return self._apply(fail(self._session.but(outputs=()), alert))
         self._session = self._session.but(state="closed")
         self._output.clear()
-        return iter((Ended("alert", alert.with_traceback(None)),))
+        return [Ended("alert", alert.with_traceback(None))]
 
     # ------------------------------------------------------------------ the machine's wishes
 
-    def _apply(self, session: Session) -> Iterator[Event]:
-        """Carry out the outputs of a step, in order; yields those that are events."""
+    def _apply(self, session: Session) -> list[Event]:
+        """Carry out the outputs of a step, in order; returns those that are events."""
         self._session = session
         events: list[Event] = []
         for output in session.outputs:
@@ -359,7 +350,7 @@ class Connection:
                 case _:
                     events.append(output)
         self._let_go(events)
-        return iter(events)
+        return events
 
     def _let_go(self, events: list[Event]) -> None:
         """Drop what only the handshake needed, or all of it if the session is over (KS-5)."""
