@@ -52,10 +52,11 @@ class Speaker(End):
     """An application socket that does not wait for what cannot come."""
 
     hopeless: Callable[[], str] = str
+    patience: float = PATIENCE
 
     def receive(self) -> tuple[bytes, ...]:
         """Receives one message."""
-        parts = self.take(RECEIVE_WITHIN).parts
+        parts = self.take(min(RECEIVE_WITHIN, self.patience)).parts
         self.transcript.append((self.name, parts))
         return parts
 
@@ -91,9 +92,17 @@ Script = Callable[[Encounter], None]
 
 @contextmanager
 def meet(
-    binder: Side, connector: Side, token: bytes, chosen: Mapping[str, int], hopeless: Hopeless = hopeful
+    binder: Side,
+    connector: Side,
+    token: bytes,
+    chosen: Mapping[str, int],
+    hopeless: Hopeless = hopeful,
+    patience: float = PATIENCE,
 ) -> Iterator[Encounter]:
-    """Opens both sockets and the relay between them, closes them afterwards. `chosen` are the connector's options."""
+    """Opens both sockets and the relay between them, closes them afterwards. `chosen` are the connector's options.
+
+    Who waits for a message gives up after `patience` seconds, or when it is `hopeless`.
+    """
     with ExitStack() as stack:
 
         def opened(side: Side, other: Side, endpoint: str, more: Mapping[str, int]) -> Application:
@@ -106,7 +115,7 @@ def meet(
         relay = stack.enter_context(Relay(bound.address))
         joined = opened(connector, binder, f"tcp://127.0.0.1:{relay.port}", chosen)
         left, right = (
-            Speaker(side.end, side.pattern, application, hopeless=lambda: hopeless(relay))
+            Speaker(side.end, side.pattern, application, hopeless=lambda: hopeless(relay), patience=patience)
             for side, application in ((binder, bound), (connector, joined))
         )
         yield Encounter(left, right, relay, token)
@@ -189,7 +198,7 @@ def _say(encounter: Encounter, speaker: Speaker, listener: Speaker, words: bytes
     """One message, which must arrive as it is and next."""
     parts = (words, encounter.token)
     speaker.send(*parts)
-    heard = listener.take(PATIENCE)
+    heard = listener.take(listener.patience)
     if heard.parts != parts:
         raise Failed(f"the {listener.name} heard {heard.parts!r}", f"{parts!r}")
     encounter.transcript.append((listener.name, parts))

@@ -51,7 +51,7 @@ class Oracle:
 
     def ask(self, question: Question) -> Answer:
         """What these two do."""
-        key = (*question[:3], question.scenario.script, *question.scenario.connector.items())
+        key = _key(question)
         with self._lock:
             asked = key in self._answers
             future = self._answers.setdefault(key, Future())
@@ -63,6 +63,12 @@ class Oracle:
                     del self._answers[key]  # the next one may have more luck
                 future.set_exception(error)
         return future.result()
+
+    def knows_failure(self, question: Question) -> bool:
+        """Whether this has been asked, and did not go well."""
+        with self._lock:
+            future = self._answers.get(_key(question))
+        return future is not None and future.done() and not future.exception() and bool(future.result().failure)
 
     def _find_out(self, question: Question) -> Answer:
         for name, pattern in zip(question[:2], question.patterns, strict=True):
@@ -89,6 +95,11 @@ class Oracle:
         except Failed as failed:
             return anonymous(heard, octets), failed.seen.replace(octets.decode(), "<token>")
         return anonymous(heard, octets), ""
+
+
+def _key(question: Question) -> tuple[object, ...]:
+    """What of it matters over NULL."""
+    return (*question[:3], question.scenario.script, *question.scenario.connector.items())
 
 
 def _await_carried(encounter: Encounter) -> None:

@@ -13,13 +13,15 @@ from qzmq_conformance.relay import Relay
 from qzmq_conformance.security import Security
 from qzmq_conformance.target import token
 from qzmq_interop.matrix.cells import NULL, Cell
-from qzmq_interop.matrix.encounter import Encounter, Side, meet
+from qzmq_interop.matrix.encounter import PATIENCE, Encounter, Side, meet
 from qzmq_interop.matrix.oracle import Oracle, Question, anonymous, difference
 from qzmq_interop.matrix.scenario import Played
 from qzmq_interop.matrix.seats import End, Seats
 from qzmq_interop.matrix.verdicts import Outcome, Verdict
 from qzmq_interop.matrix.wire import Connection, connections, hopeless
 
+LITTLE = 2.0
+"""Seconds of patience with what is known to fail over NULL."""
 CLEAR = "known application octets crossed the wire in the clear"
 
 
@@ -73,8 +75,9 @@ class Player:
         def lost(relay: Relay) -> str:
             return _hopeless(cell, relay.recordings())
 
+        patience = LITTLE if self._oracle.knows_failure(_question(cell)) else PATIENCE
         try:
-            with meet(*self._sides(cell), course.token, cell.scenario.connector, lost) as encounter:
+            with meet(*self._sides(cell), course.token, cell.scenario.connector, lost, patience) as encounter:
                 try:
                     self._converse(cell, encounter)
                     course.conversed = True
