@@ -48,7 +48,7 @@ def _draw_chart(chart: Chart, axes: Axes) -> None:
         axes.plot(x, y, marker="o", markersize=4, label=curve.name, color=COLOURS.get(curve.name))
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_major_formatter(lambda value, _: chart.tick(value))
     axes.set_title(chart.title, fontsize="medium")
     axes.set_xlabel(chart.x)
     axes.set_ylabel(chart.y)

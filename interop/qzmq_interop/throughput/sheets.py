@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ class Chart:
     x: str
     y: str
     curves: Sequence[Curve]
+    tick: Callable[[float], str] = "{:,.0f}".format
+    """How a place on the x axis is written."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class Axis:
     label: Callable[[int], str]
     server: Measure
     client: Measure
+    tick: Callable[[float], str] = "{:,.0f}".format
 
     def scenarios(self) -> list[Scenario]:
         """One per value."""
@@ -49,7 +50,7 @@ class Axis:
             Curve(name, [(value, each.median(name)) for value, each in zip(self.values, results, strict=True)])
             for name in names
         ]
-        return Chart(self.title, self.unit, self.figure.replace("_per_s", " per second"), curves)
+        return Chart(self.title, self.unit, self.figure.replace("_per_s", " per second"), curves, self.tick)
 
 
 def _plan(size: int, sessions: int = 1, copies: int = 1) -> Plan:
@@ -61,13 +62,14 @@ def _plan(size: int, sessions: int = 1, copies: int = 1) -> Plan:
 AXES = (
     Axis(
         "PUSH/PULL by size",
-        "octets per message",
+        "size of a message",
         "octets_per_s",
         SIZES,
         _plan,
         octets,
         measures.stream_server,
         measures.stream_client,
+        octets,
     ),
     Axis(
         "PUSH/PULL of 1 KiB by connections",
