@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"reflect"
 	"runtime"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 
+	"qzmq.test/go/internal/alert"
+	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/spectext"
 )
 
@@ -76,5 +79,19 @@ func TestSocketTypes(t *testing.T) {
 		if got := strings.Join(peers[row["Socket-Type"]], ", "); got != row["Peers"] {
 			t.Errorf("%s talks to %s, in the specification to %s", row["Socket-Type"], got, row["Peers"])
 		}
+	}
+}
+
+// TestNoRow: what has no row ends the session with unexpected_message (HS-18).
+func TestNoRow(t *testing.T) {
+	m := NewMachine(&Config{Role: Server}, Transport{AppendHeader: func(dst []byte, _ int) []byte { return dst }})
+	m.Receive([]byte{byte(registry.TypeServerHello)})
+	events := m.TakeEvents()
+	ended, ok := events[len(events)-1].(Ended)
+	if !ok || ended.Alert.Description != alert.UnexpectedMessage || ended.Alert.Requirement != "HS-18" {
+		t.Errorf("ends with %v", events)
+	}
+	if out := m.TakeOutput(); !bytes.Equal(out, []byte{0x30, byte(alert.UnexpectedMessage)}) {
+		t.Errorf("sends %x", out)
 	}
 }

@@ -3,91 +3,13 @@ package primitive_test
 import (
 	"bytes"
 	"crypto/rand"
-	"fmt"
 	"testing"
 
 	"qzmq.test/go/internal/primitive"
 	"qzmq.test/go/internal/registry"
-	"qzmq.test/go/internal/vectors"
 )
 
 var kems = []registry.KemId{registry.X25519, registry.MLKEM768, registry.MLKEM1024, registry.X25519MLKEM768, registry.X25519MLKEM1024}
-
-type kemGroup struct{ Kem registry.KemId }
-
-type kemTest struct {
-	vectors.Test
-	Seed       vectors.Octets
-	PublicKey  vectors.Octets `json:"public_key"`
-	Randomness vectors.Octets
-	Ciphertext vectors.Octets
-	Secret     vectors.Octets
-}
-
-func TestVectorsKEM(t *testing.T) {
-	file := vectors.Load(t, "kem")
-	vectors.Each(t, file, "Encapsulation", playEncapsulation)
-	vectors.Each(t, file, "Decapsulation", playDecapsulation)
-	file.Done(t)
-}
-
-// A valid test is played both ways; an invalid one is a public key, with randomness where one is needed to see it fail.
-func playEncapsulation(group kemGroup, test kemTest) error {
-	kem, err := primitive.NewKEM(group.Kem)
-	if err != nil {
-		return err
-	}
-	var entropy = bytes.NewReader(test.Randomness)
-	if len(test.Randomness) == 0 {
-		entropy = bytes.NewReader(bytes.Repeat([]byte{1}, 64))
-	}
-	ciphertext, secret, err := kem.Encapsulate(test.PublicKey, entropy)
-	if err != nil || !test.Valid() {
-		return err
-	}
-	if entropy.Len() > 0 {
-		return fmt.Errorf("%d octets of randomness are left", entropy.Len())
-	}
-	if err := same("ciphertext", ciphertext, test.Ciphertext); err != nil {
-		return err
-	}
-	if err := same("secret", secret, test.Secret); err != nil {
-		return err
-	}
-	return playDecapsulation(group, test)
-}
-
-func playDecapsulation(group kemGroup, test kemTest) error {
-	kem, err := primitive.NewKEM(group.Kem)
-	if err != nil {
-		return err
-	}
-	entropy := bytes.NewReader(test.Seed)
-	private, err := kem.GenerateKey(entropy)
-	if err != nil {
-		return err
-	}
-	if entropy.Len() > 0 {
-		return fmt.Errorf("%d octets of the seed are left", entropy.Len())
-	}
-	if len(test.PublicKey) > 0 {
-		if err := same("public key", private.PublicKey(), test.PublicKey); err != nil {
-			return err
-		}
-	}
-	secret, err := private.Decapsulate(test.Ciphertext)
-	if err != nil {
-		return err
-	}
-	return same("secret", secret, test.Secret)
-}
-
-func same(what string, got, want []byte) error {
-	if !bytes.Equal(got, want) {
-		return fmt.Errorf("%s is %x, not %x", what, got, want)
-	}
-	return nil
-}
 
 // The library's own randomness and another reader are two ways through ML-KEM: this is the one that sessions take.
 func TestKEMSystemRandomness(t *testing.T) {

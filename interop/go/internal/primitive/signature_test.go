@@ -6,61 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"qzmq.test/go/internal/alert"
 	"qzmq.test/go/internal/primitive"
 	"qzmq.test/go/internal/registry"
-	"qzmq.test/go/internal/vectors"
 )
 
 var sigs = []registry.SigId{registry.Ed25519, registry.MLDSA44, registry.MLDSA65, registry.MLDSA87}
-
-type signatureGroup struct {
-	Signer string
-	Sig    registry.SigId
-	Seed   vectors.Octets
-	SPKI   vectors.Octets
-}
-
-type signatureTest struct {
-	vectors.Test
-	Digest     vectors.Octets
-	Randomness vectors.Octets
-	Signature  vectors.Octets
-}
-
-func TestVectorsSignature(t *testing.T) {
-	file := vectors.Load(t, "signature")
-	vectors.Each(t, file, "Signature", playSignature)
-	file.Done(t)
-}
-
-// A valid signature is verified and, where the file gives the hedge, made again.
-func playSignature(group signatureGroup, test signatureTest) error {
-	message := fmt.Appendf(nil, "QZMQ-v1 %s signature\x00%s", group.Signer, test.Digest)
-	key, err := primitive.NewSigningKey(group.Sig, [primitive.SeedSize]byte(group.Seed))
-	if err != nil {
-		return err
-	}
-	if err := same("SPKI", key.SPKI(), group.SPKI); err != nil {
-		return err
-	}
-	public, err := primitive.ParsePublicKey(group.SPKI)
-	if err != nil {
-		return err
-	}
-	if !public.Verify(message, test.Signature) {
-		requirement := map[string]string{"server": "HS-6", "client": "HS-13"}[group.Signer]
-		return alert.New(alert.DecryptError, requirement, "wrong signature")
-	}
-	if group.Sig != registry.Ed25519 {
-		defer vectors.Hedge(test.Randomness)()
-	}
-	signature, err := key.Sign(message)
-	if err != nil {
-		return err
-	}
-	return same("signature", signature, test.Signature)
-}
 
 func TestSignatureSizes(t *testing.T) {
 	for _, id := range sigs {

@@ -7,34 +7,32 @@ import (
 	"time"
 
 	"qzmq.test/go/internal/alert"
+	"qzmq.test/go/internal/primitive"
 	"qzmq.test/go/internal/record"
 	"qzmq.test/go/internal/registry"
-	"qzmq.test/go/internal/vectors"
 )
 
-// TestVectors plays records.json.
-func TestVectors(t *testing.T) {
-	file := vectors.Load(t, "records")
-	vectors.Each(t, file, "Records", func(g vectors.RecordsGroup, test vectors.RecordsTest) error { return test.Play(g) })
-	file.Done(t)
-}
-
-func cipher(aead vectors.AeadName) record.Cipher {
-	return vectors.RecordsGroup{Aead: aead, Hash: "sha_256"}.Cipher()
-}
-
-func writer(t testing.TB, aead vectors.AeadName, limits registry.Limits, padding int) *record.Writer {
+func cipher(t testing.TB, aead registry.AeadId) record.Cipher {
 	t.Helper()
-	w := record.NewWriter(cipher(aead), limits, padding)
+	h, err := primitive.NewHash(registry.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record.Cipher{Aead: aead, Hash: h}
+}
+
+func writer(t testing.TB, aead registry.AeadId, limits registry.Limits, padding int) *record.Writer {
+	t.Helper()
+	w := record.NewWriter(cipher(t, aead), limits, padding)
 	if err := w.Begin(1, make([]byte, 32)); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func reader(t testing.TB, aead vectors.AeadName) *record.Reader {
+func reader(t testing.TB, aead registry.AeadId) *record.Reader {
 	t.Helper()
-	r := record.NewReader(cipher(aead))
+	r := record.NewReader(cipher(t, aead))
 	if err := r.Begin(1, make([]byte, 32)); err != nil {
 		t.Fatal(err)
 	}
@@ -44,18 +42,18 @@ func reader(t testing.TB, aead vectors.AeadName) *record.Reader {
 // TestLimits: the record that would pass a limit is the first of the next step (ROT-1).
 func TestLimits(t *testing.T) {
 	for name, c := range map[string]struct {
-		aead   vectors.AeadName
+		aead   registry.AeadId
 		limits registry.Limits
 		steps  []uint8 // of records of 17 octets, a second apart
 	}{
-		"records":     {"aes_256_gcm", registry.Limits{StepRecords: 2}, []uint8{0, 0, 1, 1, 2}},
-		"octets":      {"aes_256_gcm", registry.Limits{StepOctets: 34}, []uint8{0, 0, 1, 1, 2}},
-		"blocks":      {"aes_256_gcm", registry.Limits{StepBlocks: 5}, []uint8{0, 0, 1, 1, 2}},
-		"no blocks":   {"chacha20_poly1305", registry.Limits{StepBlocks: 5}, []uint8{0, 0, 0, 0, 0}},
-		"time":        {"chacha20_poly1305", registry.Limits{StepAge: 3 * time.Second}, []uint8{0, 0, 0, 1, 1}},
-		"one a step":  {"aes_256_gcm", registry.Limits{StepRecords: 1}, []uint8{0, 1, 2, 3, 4}},
-		"no limit":    {"aes_256_gcm", registry.Limits{}, []uint8{0, 0, 0, 0, 0}},
-		"one is over": {"aes_256_gcm", registry.Limits{StepOctets: 5}, []uint8{0, 1, 2, 3, 4}},
+		"records":     {registry.AES256GCM, registry.Limits{StepRecords: 2}, []uint8{0, 0, 1, 1, 2}},
+		"octets":      {registry.AES256GCM, registry.Limits{StepOctets: 34}, []uint8{0, 0, 1, 1, 2}},
+		"blocks":      {registry.AES256GCM, registry.Limits{StepBlocks: 5}, []uint8{0, 0, 1, 1, 2}},
+		"no blocks":   {registry.ChaCha20Poly1305, registry.Limits{StepBlocks: 5}, []uint8{0, 0, 0, 0, 0}},
+		"time":        {registry.ChaCha20Poly1305, registry.Limits{StepAge: 3 * time.Second}, []uint8{0, 0, 0, 1, 1}},
+		"one a step":  {registry.AES256GCM, registry.Limits{StepRecords: 1}, []uint8{0, 1, 2, 3, 4}},
+		"no limit":    {registry.AES256GCM, registry.Limits{}, []uint8{0, 0, 0, 0, 0}},
+		"one is over": {registry.AES256GCM, registry.Limits{StepOctets: 5}, []uint8{0, 1, 2, 3, 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, r := writer(t, c.aead, c.limits, 0), reader(t, c.aead)
@@ -76,7 +74,7 @@ func TestLimits(t *testing.T) {
 
 // TestExhausted: after the last record of step 255 only an alert is sealed (ROT-6).
 func TestExhausted(t *testing.T) {
-	w, r := writer(t, "aes_256_gcm", registry.Limits{StepRecords: 1}, 0), reader(t, "aes_256_gcm")
+	w, r := writer(t, registry.AES256GCM, registry.Limits{StepRecords: 1}, 0), reader(t, registry.AES256GCM)
 	for range 256 {
 		sealed, err := w.AppendData(nil, nil, time.Time{})
 		if err != nil {
@@ -100,7 +98,7 @@ func TestExhausted(t *testing.T) {
 
 // TestPadding: padded records are multiples, and open to what was sealed (REC-13).
 func TestPadding(t *testing.T) {
-	w, r := writer(t, "chacha20_poly1305", registry.Limits{}, 64), reader(t, "chacha20_poly1305")
+	w, r := writer(t, registry.ChaCha20Poly1305, registry.Limits{}, 64), reader(t, registry.ChaCha20Poly1305)
 	for n := range 200 {
 		octets := bytes.Repeat([]byte{byte(n)}, n)
 		sealed, err := w.AppendData(nil, octets, time.Time{})
@@ -118,7 +116,7 @@ func TestPadding(t *testing.T) {
 
 // TestOverflow: a record above 2^20 octets is refused before it is opened (REC-3); one of 2^20 is not.
 func TestOverflow(t *testing.T) {
-	w, r := writer(t, "aes_256_gcm", registry.Limits{}, 0), reader(t, "aes_256_gcm")
+	w, r := writer(t, registry.AES256GCM, registry.Limits{}, 0), reader(t, registry.AES256GCM)
 	largest, _ := w.AppendControl(nil, registry.TypeNewTicket, make([]byte, 1<<20), time.Time{})
 	if _, _, err := r.Open(nil, largest); err != nil {
 		t.Error(err)
@@ -132,7 +130,7 @@ func TestOverflow(t *testing.T) {
 
 // TestNoAllocation: sealing and opening a record allocates nothing.
 func TestNoAllocation(t *testing.T) {
-	for _, aead := range []vectors.AeadName{"aes_256_gcm", "chacha20_poly1305"} {
+	for _, aead := range []registry.AeadId{registry.AES256GCM, registry.ChaCha20Poly1305} {
 		for _, padding := range []int{0, 256} {
 			w, r := writer(t, aead, registry.Limits{}, padding), reader(t, aead)
 			octets, sealed, out := make([]byte, 1000), make([]byte, 0, 4096), make([]byte, 0, 4096)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"qzmq.test/go/internal/vectors"
+	"qzmq.test/go/internal/vectortest"
 )
 
 const module = "qzmq.test/go"
@@ -20,7 +20,7 @@ var quoted = regexp.MustCompile("`([a-z0-9/-]+)`")
 // TestImports holds the table "What is where" of README.md against the packages: each has its row and imports only
 // those of its own row or above. What only tests import is not looked at.
 func TestImports(t *testing.T) {
-	root := filepath.Join(vectors.Find(t, "interop"), "go")
+	root := filepath.Join(vectortest.Find(t, "interop"), "go")
 	rows := readRows(t, root)
 	directories, err := filepath.Glob(filepath.Join(root, "internal", "*"))
 	if err != nil {

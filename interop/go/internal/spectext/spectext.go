@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"qzmq.test/go/internal/vectors"
+	"qzmq.test/go/internal/vectortest"
 )
 
 // Spec is what programs read of spec/*.md.
@@ -42,7 +42,7 @@ var (
 // Load reads all pages.
 func Load(t testing.TB) Spec {
 	t.Helper()
-	pages, err := filepath.Glob(filepath.Join(vectors.Find(t, "spec"), "*.md"))
+	pages, err := filepath.Glob(filepath.Join(vectortest.Find(t, "spec"), "*.md"))
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("spec/ has no pages: %v", err)
 	}

@@ -1,12 +1,12 @@
-// Package vectors reads the files of vectors/ for tests: the shape of Project Wycheproof, as vectors/README.md tells it.
-package vectors
+// Package vectortest reads the files of vectors/ for tests: the shape of Project Wycheproof, as vectors/README.md tells it.
+package vectortest
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"qzmq.test/go/internal/alert"
@@ -26,16 +26,6 @@ type Test struct {
 func (t Test) Valid() bool { return t.Result == "valid" }
 
 func (t Test) head() Test { return t }
-
-// Octets are lower-case hexadecimal in the files.
-type Octets []byte
-
-// UnmarshalText reads hexadecimal.
-func (o *Octets) UnmarshalText(text []byte) error {
-	octets, err := hex.AppendDecode(nil, text)
-	*o = octets
-	return err
-}
 
 // File is one file of vectors/, and which of its tests have been played.
 type File struct {
@@ -123,6 +113,12 @@ func Each[G any, T interface{ head() Test }](t *testing.T, file *File, groupType
 	}
 }
 
+// cites are the rules that a requirement names as its own answer: the alert of one is that of the other.
+var cites = map[string][]string{
+	"ROT-2": {"REC-7"}, "ROT-4": {"REC-7"}, "ROT-6": {"REC-7"}, "ROT-14": {"REC-7"}, "ROT-5": {"REC-8"}, "RES-16": {"REC-8"},
+	"ROT-12": {"REG-4", "REG-6"}, "ROT-13": {"REG-5", "REG-6"},
+}
+
 func judge(t *testing.T, kind string, test Test, outcome error) {
 	t.Helper()
 	if test.Valid() {
@@ -136,7 +132,8 @@ func judge(t *testing.T, kind string, test Test, outcome error) {
 		t.Errorf("%s %d (%s): wants %s (%s), not %v", kind, test.ID, test.Comment, test.Alert, test.Requirement, outcome)
 		return
 	}
-	if got.Description.String() != test.Alert || got.Requirement != test.Requirement {
+	cited := got.Requirement == test.Requirement || slices.Contains(cites[test.Requirement], got.Requirement)
+	if got.Description.String() != test.Alert || !cited {
 		t.Errorf("%s %d (%s): wants %s (%s), not %v", kind, test.ID, test.Comment, test.Alert, test.Requirement, got)
 	}
 }
