@@ -10,10 +10,11 @@ type EventKind int
 
 // The kinds of Event.
 const (
-	EventEstablished EventKind = iota // a handshake succeeded: Peer
-	EventAlert                        // an alert ended it: Sent, Alert, Requirement
-	EventClosed                       // it was closed in order, or given up
-	EventTruncated                    // it was lost without a word
+	EventEstablished  EventKind = iota // a handshake succeeded: Peer
+	EventAlert                         // an alert ended it: Sent, Alert, Requirement
+	EventClosed                        // it was closed in order, or given up
+	EventTruncated                     // it was lost without a word
+	EventUndetermined                  // early data may have arrived or not, and is not sent again (RES-18)
 )
 
 // Event is what became of a connection.
@@ -30,6 +31,8 @@ func eventOf(l *link.Link, event session.Event) (Event, bool) {
 	switch e := event.(type) {
 	case session.Established:
 		return Event{Kind: EventEstablished, Peer: peerOf(l, e.Peer)}, true
+	case session.EarlyAnswered:
+		return Event{Kind: EventUndetermined}, e.Status == session.EarlyUnknown
 	case session.Ended:
 		switch e.Reason {
 		case session.Closed:

@@ -6,6 +6,7 @@ import (
 
 	"qzmq.test/go/internal/handshake"
 	"qzmq.test/go/internal/registry"
+	"qzmq.test/go/internal/tickets"
 )
 
 // Suite is a cipher suite: one algorithm of each kind.
@@ -106,7 +107,20 @@ type AntiDoSPolicy struct {
 type ResumptionPolicy struct {
 	Tickets  int           // server: how many to send a client; 0 neither sends nor takes any. Client: 0 keeps none
 	Lifetime time.Duration // server: of a ticket; 0 for 7 days
+
+	// EarlyData lets a client with a ticket speak before the handshake is over, and a server listen. It saves a round
+	// trip, and loses freshness against a replay to another server (spec/resumption.md, "Early data").
+	EarlyData bool
+
+	Store *TicketStore // server: where tickets are kept; nil makes a store for each bind
 }
+
+// TicketStore keeps a server's tickets in memory. Sockets that share one know each other's tickets, where key, suites and
+// whom they admit are the same (RES-5).
+type TicketStore = tickets.Store
+
+// NewTicketStore makes an empty store.
+func NewTicketStore() *TicketStore { return tickets.NewStore(time.Now) }
 
 // TimeoutConfig is about time.
 type TimeoutConfig struct {

@@ -85,7 +85,7 @@ func (s *socket) config(security Security, bind bool) (*session.Config, error) {
 	}
 	config := &session.Config{
 		Role: session.Client, Policy: policy, Padding: s.options.Padding, IdentityIsPin: s.options.IdentityIsPin,
-		ServerName: security.ServerName, Rand: rand.Reader, Now: time.Now,
+		ServerName: security.ServerName, EarlyData: s.options.Resumption.EarlyData, Rand: rand.Reader, Now: time.Now,
 	}
 	if s.kind != STREAM {
 		config.SocketType, config.Metadata = s.kind.String(), s.metadata()
@@ -126,8 +126,12 @@ func (s *socket) configureServer(config *session.Config, security Security) erro
 		}
 	}
 	config.Retry, config.Difficulty = s.options.AntiDoS.Retry, s.options.AntiDoS.Difficulty
-	if s.options.Resumption.Tickets > 0 {
-		config.Issued, config.Tickets = tickets.NewStore(time.Now), s.options.Resumption.Tickets
+	if resumption := s.options.Resumption; resumption.Tickets > 0 {
+		store := resumption.Store
+		if store == nil {
+			store = NewTicketStore()
+		}
+		config.Issued, config.Tickets = store, resumption.Tickets
 	}
 	if s.options.Admit != nil {
 		config.AsksZap = func() (bool, error) { return true, nil }

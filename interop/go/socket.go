@@ -261,7 +261,12 @@ func (s *socket) event(l *link.Link, event session.Event) {
 	if e, ok := event.(session.Ended); ok && e.Reason != session.Closed {
 		s.logEnd(l, e, established)
 	}
-	if happened, ok := eventOf(l, event); ok && s.options.Observe != nil {
+	happened, ok := eventOf(l, event)
+	if ok && happened.Kind == EventUndetermined {
+		s.options.log().Warn("early data may have arrived or not, and is not sent again (RES-18)",
+			"socket", s.kind.String(), "peer", l.RemoteAddr().String())
+	}
+	if ok && s.options.Observe != nil {
 		s.options.Observe(s, happened)
 	}
 }

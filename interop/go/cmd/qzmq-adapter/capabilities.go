@@ -24,7 +24,7 @@ var (
 		"authorities", "certificates", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding", "plaintext", "rekey",
 		"rekey_on_demand", "resumption", "retry", "zap",
 	}
-	libzmqFeatures = []string{"properties"}
+	libzmqFeatures = []string{"early_data", "properties"}
 )
 
 func capabilitiesOf(transport qzmq.Transport) capabilities {

@@ -9,6 +9,9 @@ import (
 // observer notes what becomes of a socket's connections.
 func (a *adapter) observer(number int) func(qzmq.Socket, qzmq.Event) {
 	return func(_ qzmq.Socket, event qzmq.Event) {
+		if event.Kind == qzmq.EventUndetermined {
+			return // the protocol has no word for it
+		}
 		happened := describe(event)
 		happened["socket"] = number
 		a.mu.Lock()

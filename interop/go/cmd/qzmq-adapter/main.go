@@ -136,6 +136,7 @@ func newAdapter(logger *slog.Logger) (*adapter, error) {
 	}
 	a := &adapter{
 		log: logger, backend: probe.Backend(), capabilities: capabilitiesOf(probe), sockets: make(map[int]*opened),
+		tickets: qzmq.NewTicketStore(),
 	}
 	return a, probe.Close()
 }

@@ -58,7 +58,7 @@ func (p policy) options() (qzmq.Options, error) {
 		AntiDoS: qzmq.AntiDoSPolicy{Difficulty: p.Difficulty, MaxDifficulty: p.MaxDifficulty, Retry: map[string]qzmq.Retry{
 			"never": qzmq.RetryNever, "under_load": qzmq.RetryUnderLoad, "always": qzmq.RetryAlways,
 		}[p.Retry]},
-		Resumption: qzmq.ResumptionPolicy{Tickets: p.Tickets, Lifetime: seconds(float64(p.TicketLifetime))},
+		Resumption: qzmq.ResumptionPolicy{Tickets: p.Tickets, Lifetime: seconds(float64(p.TicketLifetime)), EarlyData: p.EarlyData},
 		Timeouts:   qzmq.TimeoutConfig{Handshake: seconds(p.HandshakeTimeout)},
 	}
 	var err error
@@ -121,6 +121,7 @@ func (a *adapter) open(asked request) (answer, error) {
 		if options, err = asked.Security.Policy.options(); err != nil {
 			return nil, err
 		}
+		options.Resumption.Store = a.tickets
 		if zap := asked.Security.Zap; zap != "" {
 			if options.Admit, err = admit(zap); err != nil {
 				return nil, err

@@ -20,6 +20,7 @@ type adapter struct {
 	capabilities capabilities
 	sockets      map[int]*opened
 	next         int
+	tickets      *qzmq.TicketStore // of all sockets: a server that comes back with another policy knows its tickets
 
 	mu       sync.Mutex
 	happened []answer // events that the suite has not asked for yet

@@ -108,18 +108,11 @@ func (h *Hop) Wait() {
 // Remove removes the private directory.
 func (h *Hop) Remove() error { return os.RemoveAll(h.directory) }
 
-// join carries octets both ways until both sides have ended. The local connection is only half-closed at first: libzmq
-// drops what it has not read yet when its peer closes.
+// join carries octets both ways until both sides have ended.
 func (h *Hop) join(l *link.Link, conn *net.UnixConn, from *reader) {
-	inwardOver := make(chan struct{})
-	go func() {
-		defer close(inwardOver)
-		inward(l, conn)
-	}()
-	h.outward(l, from)
-	<-inwardOver
-	_ = conn.Close()
-	<-l.Over()
+	f := &flight{hop: h, conn: conn, from: from}
+	f.depart(l)
+	f.land(l)
 }
 
 // inward carries what the peer says to the application's socket.
@@ -144,9 +137,10 @@ func (h *Hop) outward(l *link.Link, from *reader) {
 	for {
 		octets, err := from.next()
 		if len(octets) > 0 && !broken {
-			broken = l.Write(octets) != nil // read on: libzmq is to end in order
+			broken = l.WriteEarly(octets) != nil // read on: libzmq is to end in order
 		}
 		if err != nil {
+			_ = l.Settled() // what was said early is to arrive
 			l.CloseWrite(h.lingerTime())
 			return
 		}

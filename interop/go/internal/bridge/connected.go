@@ -113,28 +113,39 @@ func (c *Connected) serve(conn *net.UnixConn) {
 	}
 	wanted, cancel := context.WithCancel(c.context)
 	defer cancel()
-	from := newReader(conn, cancel)
-	l, peer, err := Reach(wanted, c.to, c.options, metadata(own))
-	if err != nil {
-		c.refuse(conn, from, err)
+	f := &flight{hop: c.hop, conn: conn, from: newReader(conn, cancel)}
+	l, peer, err := Reach(wanted, c.to, c.options, metadata(own), f.begin)
+	switch {
+	case err != nil && f.over != nil:
+		f.fail()
+		c.giveUp(err)
 		return
+	case err != nil:
+		c.refuse(conn, f.from, err)
+		return
+	case f.over == nil:
+		f.begin(l, peer)
 	}
-	if _, err := conn.Write(ready(peer)); err != nil {
-		_ = conn.CloseWrite()
-	}
-	c.hop.join(l, conn, from)
+	f.land(l)
 }
 
 // Reach tries to connect to the endpoint until a session is established, this side is refused for good, or it is no
-// longer wanted. Own is what the application's socket says of itself.
+// longer wanted. Own is what the application's socket says of itself. Early, unless it is nil, is called as
+// link.Link.OnEarly says; after that there is no other attempt.
 func Reach(
 	wanted context.Context, to network.Endpoint, options Options, own []session.Property,
+	early func(*link.Link, session.Peer),
 ) (*link.Link, session.Peer, error) {
 	pause := options.ReconnectInterval
 	for {
-		l, peer, err := attempt(wanted, to, options, own)
-		if err == nil {
-			return l, peer, nil
+		spoke := false
+		var begin func(*link.Link, session.Peer)
+		if early != nil {
+			begin = func(l *link.Link, peer session.Peer) { spoke = true; early(l, peer) }
+		}
+		l, peer, err := attempt(wanted, to, options, own, begin)
+		if err == nil || spoke {
+			return l, peer, err
 		}
 		if ended, ok := link.IsEnd(err); ok && ended.Final {
 			return nil, session.Peer{}, err
@@ -150,6 +161,7 @@ func Reach(
 
 func attempt(
 	wanted context.Context, to network.Endpoint, options Options, own []session.Property,
+	early func(*link.Link, session.Peer),
 ) (*link.Link, session.Peer, error) {
 	conn, err := to.Dial(wanted)
 	if err != nil {
@@ -161,6 +173,7 @@ func attempt(
 		return nil, session.Peer{}, err
 	}
 	l := link.New(conn, s, options.Hooks)
+	l.OnEarly(early)
 	defer context.AfterFunc(wanted, func() { l.CloseWrite(time.Second) })()
 	peer, err := l.Handshake()
 	return l, peer, err
@@ -169,8 +182,7 @@ func attempt(
 // refuse ends a connection of the application's socket whose peer was not reached. A refusal that is final makes
 // libzmq stop trying (ALR-6).
 func (c *Connected) refuse(conn *net.UnixConn, from *reader, err error) {
-	if ended, ok := link.IsEnd(err); ok && ended.Final {
-		c.Close()
+	if c.giveUp(err) {
 		_, _ = conn.Write(local.Error(local.StatusRefused))
 	}
 	_ = conn.CloseWrite()
@@ -180,11 +192,20 @@ func (c *Connected) refuse(conn *net.UnixConn, from *reader, err error) {
 	_ = conn.Close()
 }
 
+// giveUp reaches for the peer no more if it refused this side for good.
+func (c *Connected) giveUp(err error) bool {
+	ended, ok := link.IsEnd(err)
+	if ok && ended.Final {
+		c.Close()
+	}
+	return ok && ended.Final
+}
+
 // runRaw serves a STREAM socket: its private path exists only while there is a peer, since nothing on the hop would
 // tell it to wait.
 func (c *Connected) runRaw() {
 	for c.context.Err() == nil {
-		l, _, err := Reach(c.context, c.to, c.options, nil)
+		l, _, err := Reach(c.context, c.to, c.options, nil, nil)
 		if err != nil || c.listen() != nil {
 			return
 		}

@@ -1,6 +1,8 @@
 package handshake
 
 import (
+	"encoding/binary"
+
 	"qzmq.test/go/internal/alert"
 	"qzmq.test/go/internal/keyschedule"
 	"qzmq.test/go/internal/primitive"
@@ -18,6 +20,7 @@ type earlyState struct {
 	octets    int            // that came or were sent
 	count     uint32         // records
 	size      int            // octets of the record at hand
+	alone     bool           // nothing but early data is to come: only the vectors say so
 }
 
 // beginEarly makes the writer of the client's early data if its ClientHello announced any.
@@ -80,42 +83,52 @@ func (m *Machine) endEarly() {
 	m.early.writer, m.early.reader, m.early.announced = nil, nil, false
 }
 
-// answerEarly settles what becomes of early data (RES-15, ZAP-10) and makes its reader.
-func (m *Machine) answerEarly() (err error) {
+// answerEarly settles what becomes of early data (RES-15, ZAP-10), and makes its reader if it is accepted.
+func (m *Machine) answerEarly() error {
 	if !m.hello.found.early {
 		return nil
 	}
-	m.early.announced, m.early.status, m.early.most = true, EarlyUnknown, m.limits.EarlyOctets
+	m.expectEarly()
+	if !m.hello.resumed {
+		return nil
+	}
 	taken := m.ticket.taken
-	if m.hello.resumed {
-		m.early.status = EarlyRejected
-		m.early.most = min(int(taken.EarlyOctets), m.limits.EarlyOctets)
+	m.early.status, m.early.most = EarlyRejected, min(int(taken.EarlyOctets), m.limits.EarlyOctets)
+	if !m.config.EarlyData || taken.EarlyOctets == 0 || m.hello.zap {
+		return nil
 	}
-	if !m.hello.resumed || !m.config.EarlyData || taken.EarlyOctets == 0 || m.hello.zap {
-		m.early.reader, err = record.NewEarlyReader(record.Cipher{}, nil)
-		return err
-	}
-	m.early.status = EarlyAccepted
 	traffic, cipher, err := m.earlyTraffic(taken.PSK, taken.Suite)
 	if err != nil {
 		return err
 	}
+	m.early.status = EarlyAccepted
 	m.early.reader, err = record.NewEarlyReader(cipher, traffic)
 	return err
 }
 
-// unsealEarly opens a record of early data, or leaves it closed if it was not accepted (RES-14, RES-16, RES-17).
-func (m *Machine) unsealEarly(message []byte) (body []byte, err error) {
+// expectEarly lets records of early data come, for the time being to be discarded.
+func (m *Machine) expectEarly() {
+	m.early.announced, m.early.status, m.early.most = true, EarlyUnknown, m.limits.EarlyOctets
+}
+
+// expects tells whether a record is one of early data that was announced. Any other finds no key before ClientKey (REC-1).
+func (e *earlyState) expects(sealed []byte) bool {
+	return e.alone || e.announced && len(sealed) >= record.HeaderSize &&
+		registry.MessageType(sealed[0]) == registry.TypeData && binary.BigEndian.Uint32(sealed[4:]) == record.Early
+}
+
+// unsealEarly opens a record of early data. If it was not accepted, the record stays closed, and nobody looks at its
+// epoch and number (RES-14, RES-16, RES-17).
+func (m *Machine) unsealEarly(message []byte) ([]byte, error) {
 	m.early.size = max(0, len(message)-record.Overhead)
 	if int(m.early.count) >= m.limits.EarlyRecords || m.early.octets+m.early.size > m.early.most {
 		return nil, alert.New(alert.UnexpectedMessage, "RES-14", "more early data than was allowed")
 	}
-	if m.early.status == EarlyAccepted {
-		body, _, err = m.early.reader.Open(nil, message)
-		return body, err
+	if m.early.status != EarlyAccepted {
+		return nil, nil
 	}
-	_, _, err = m.early.reader.Skip(message)
-	return nil, err
+	body, _, err := m.early.reader.Open(nil, message)
+	return body, err
 }
 
 // deliverEarly hands early octets to the application (RES-16).

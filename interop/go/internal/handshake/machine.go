@@ -152,7 +152,7 @@ func (m *Machine) receive(message []byte) error {
 
 // unseal opens a record, or counts one of early data that is not to be opened (RES-17).
 func (m *Machine) unseal(message []byte) ([]byte, Epoch, error) {
-	if m.early.reader != nil {
+	if m.early.expects(message) {
 		body, err := m.unsealEarly(message)
 		return body, early, err
 	}
@@ -282,7 +282,7 @@ func (m *Machine) establish() error {
 	m.handshake.Erase()
 	m.exporter = m.generation.Exporter
 	m.transcript = transcript{}
-	m.early.reader, m.kemKey = nil, nil
+	m.kemKey = nil
 	m.rotation.began = m.config.Now()
 	m.emit(Established{m.describePeer()})
 	return nil

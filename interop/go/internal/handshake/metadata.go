@@ -7,6 +7,7 @@ import (
 
 	"qzmq.test/go/internal/alert"
 	"qzmq.test/go/internal/certificate"
+	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/wire"
 )
 
@@ -137,18 +138,18 @@ func (m *Machine) checkMetadata(properties []Property) error {
 	switch {
 	case len(identity) > maxIdentity, len(identity) > 0 && identity[0] == 0:
 		return alert.New(alert.IllegalParameter, "PAT-7", "an Identity of %d octets, or one that begins with zero", len(identity))
-	case m.config.IdentityIsPin && len(identity) > 0 && string(identity) != m.peerPin():
+	case m.config.IdentityIsPin && len(identity) > 0 && string(identity) != m.peer.pin():
 		return alert.New(alert.AccessDenied, "PAT-9", "the Identity is not the peer's pin")
 	}
 	return nil
 }
 
-// peerPin is the peer's pin in 40 Z85 characters, empty of an anonymous client.
-func (m *Machine) peerPin() string {
-	if m.peer.read == nil {
+// pin is the peer's pin in 40 Z85 characters, empty of an anonymous client.
+func (p *peerState) pin() string {
+	if p.read == nil {
 		return ""
 	}
-	return certificate.FormatKey(m.peer.read.Pin())
+	return certificate.FormatKey(p.read.Pin())
 }
 
 // reserved tells whether a name is the receiver's alone (PAT-5).
@@ -176,27 +177,45 @@ func visible(properties []Property) []Property {
 	return kept
 }
 
-// describePeer is what the owner learns of the peer; in the zmtp binding with the properties of PAT-10 and ZAP-6.
+// describePeer is what the owner learns of the peer.
 func (m *Machine) describePeer() Peer {
-	peer := Peer{Suite: m.suite, Resumed: m.hello.resumed}
-	if m.peer.read != nil {
-		peer.SPKI, peer.Pin = m.peer.key.SPKI(), m.peer.read.Pin()
+	userID := m.peer.pin()
+	if m.hello.zap {
+		userID = m.peer.userID
+	}
+	return m.describe(&m.peer, m.suite, userID, m.hello.resumed)
+}
+
+// Remembered is what a client whose ClientHello announced early data knows of its server by the ticket: whatever
+// Finished says must be the same (RES-12). False once ServerHello has come, and without early data.
+func (m *Machine) Remembered() (Peer, bool) {
+	if m.early.writer == nil {
+		return Peer{}, false
+	}
+	server := peerState{read: m.ticket.server, key: m.ticket.server.Key}
+	if properties, err := ParseMetadata(m.ticket.peerMetadata); err == nil {
+		server.properties = visible(properties)
+	}
+	return m.describe(&server, m.ticket.offered.Suite, server.pin(), true), true
+}
+
+// describe puts together what is known of a peer, in the zmtp binding with the properties of PAT-10 and ZAP-6.
+func (m *Machine) describe(p *peerState, suite registry.Suite, userID string, resumed bool) Peer {
+	peer := Peer{Suite: suite, Resumed: resumed}
+	if p.read != nil {
+		peer.SPKI, peer.Pin = p.key.SPKI(), p.read.Pin()
 	}
 	if m.transport.Raw {
 		return peer
 	}
-	peer.Metadata = m.peer.properties
-	userID := m.peerPin()
-	if m.hello.zap {
-		userID = m.peer.userID
-	}
+	peer.Metadata = p.properties
 	for _, added := range append([]Property{
 		{Name: []byte("User-Id"), Value: []byte(userID)},
-		{Name: []byte("X-QZMQ-Peer"), Value: []byte(m.peerPin())},
+		{Name: []byte("X-QZMQ-Peer"), Value: []byte(p.pin())},
 		{Name: []byte("X-QZMQ-Peer-Address"), Value: []byte(m.transport.PeerAddress)},
 		{Name: []byte("X-QZMQ-Mechanism"), Value: []byte("QZMQ")},
-		{Name: []byte("X-QZMQ-Suite"), Value: []byte(strings.ToUpper(m.suite.String()))},
-	}, m.peer.added...) {
+		{Name: []byte("X-QZMQ-Suite"), Value: []byte(strings.ToUpper(suite.String()))},
+	}, p.added...) {
 		if len(added.Value) > 0 {
 			peer.Metadata = replace(peer.Metadata, added)
 		}

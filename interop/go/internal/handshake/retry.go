@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"qzmq.test/go/internal/puzzle"
-	"qzmq.test/go/internal/record"
 	"qzmq.test/go/internal/registry"
 	"qzmq.test/go/internal/wire"
 )
@@ -21,10 +20,7 @@ func refuseCookie(m *Machine) error { return puzzle.Refuse(m.in.value.(*wire.Cli
 func makePuzzle(m *Machine) (err error) {
 	m.retry.first = m.in.value.(*wire.ClientHello)
 	if m.hello.found.early {
-		m.early = earlyState{announced: true, status: EarlyUnknown, most: m.limits.EarlyOctets}
-		if m.early.reader, err = record.NewEarlyReader(record.Cipher{}, nil); err != nil {
-			return err
-		}
+		m.expectEarly()
 	}
 	m.retry.asked, err = puzzle.Ask(m.config.Difficulty, m.config.Rand)
 	return err

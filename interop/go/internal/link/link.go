@@ -73,6 +73,9 @@ type Link struct {
 	pending atomic.Bool // somebody who could not have the lock wants Output to be written
 	out     []byte
 
+	early   early
+	settled chan struct{} // closed when the session is established and what became of early data is settled
+
 	peer           *session.Peer // of the reading goroutine
 	sent, received atomic.Uint64 // application octets
 
@@ -86,7 +89,8 @@ type Link struct {
 
 // New puts a session on a connection. The connection is the Link's from now on.
 func New(conn net.Conn, s Session, hooks Hooks) *Link {
-	l := &Link{conn: conn, session: s, hooks: hooks, ending: make(chan struct{}), over: make(chan struct{})}
+	l := &Link{conn: conn, session: s, hooks: hooks, ending: make(chan struct{}), over: make(chan struct{}),
+		settled: make(chan struct{})}
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	return l
 }
@@ -118,12 +122,15 @@ func (l *Link) Handshake() (session.Peer, error) {
 			l.handle(l.session.EndOfFile())
 		}
 		if l.ended.Load() != nil {
+			l.loseEarly()
 			return session.Peer{}, l.finish()
 		}
 		if l.peer != nil {
 			l.arm()
+			l.settle()
 			return *l.peer, nil
 		}
+		l.announce()
 		if err := l.fill(); err != nil {
 			l.lose()
 			continue
@@ -213,6 +220,14 @@ func (l *Link) handle(events []session.Event) {
 			l.held = append(l.held, e.Octets...)
 			l.received.Add(uint64(len(e.Octets)))
 			continue
+		case session.EarlyReceived: // kept until the client has proved to be there
+			l.held = append(l.held, e.Octets...)
+			l.received.Add(uint64(len(e.Octets)))
+			continue
+		case session.EarlyAnswered:
+			if l.early.status = e.Status; !l.spokeEarly() {
+				continue
+			}
 		case session.Established:
 			l.peer = &e.Peer
 		case session.Question:

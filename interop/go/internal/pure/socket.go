@@ -163,7 +163,7 @@ func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
 	}
 	go func() {
 		for s.context.Err() == nil {
-			l, peer, err := bridge.Reach(s.context, to, options, nil)
+			l, peer, err := bridge.Reach(s.context, to, options, nil, nil)
 			if err != nil {
 				return
 			}

@@ -41,12 +41,9 @@ type Reader struct {
 // NewReader makes the reader of a direction.
 func NewReader(c Cipher) *Reader { return &Reader{cipher: c, data: Application} }
 
-// NewEarlyReader makes the reader of a client's early data. Without a traffic secret it discards records unopened.
+// NewEarlyReader makes the reader of a client's early data.
 func NewEarlyReader(c Cipher, traffic []byte) (*Reader, error) {
 	r := &Reader{cipher: c, data: Early}
-	if traffic == nil {
-		return r, nil
-	}
 	return r, r.Begin(0, traffic)
 }
 
@@ -102,15 +99,6 @@ func (r *Reader) Open(dst, sealed []byte) (out []byte, h Header, err error) {
 		out, err = unpad(out, len(dst))
 	}
 	return out, h, err
-}
-
-// Skip checks and counts a record of early data without opening it (RES-17). Its size is that of its plaintext.
-func (r *Reader) Skip(sealed []byte) (size int, h Header, err error) {
-	if h, err = r.check(sealed); err != nil {
-		return 0, h, err
-	}
-	r.count()
-	return len(sealed) - Overhead, h, nil
 }
 
 func (r *Reader) count() {

@@ -125,3 +125,14 @@ func (c *Conn) SealEarly(dst, octets []byte) (out []byte, sent int) {
 	}
 	return c.machine.SealEarly(out, octets)
 }
+
+// Remembered is what the ticket tells a client of its server, between the announcement of early data and ServerHello:
+// whoever wants early octets from an application tells it so. False at any other time.
+func (c *Conn) Remembered() (Peer, bool) {
+	c.lock()
+	defer c.unlock()
+	if c.machine == nil {
+		return Peer{}, false
+	}
+	return c.machine.Remembered()
+}

@@ -37,6 +37,10 @@ const (
 	Client = handshake.Client
 	Server = handshake.Server
 
+	EarlyAccepted = handshake.EarlyAccepted
+	EarlyRejected = handshake.EarlyRejected
+	EarlyUnknown  = handshake.EarlyUnknown
+
 	Closed    = handshake.Closed
 	Truncated = handshake.Truncated
 	Alerted   = handshake.Alerted
