@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,18 +16,21 @@ CROWD = 3 * ROOM
 
 
 class Crowd:
-    """Turns at one gate, by number, and which of them have begun."""
+    """Turns at one gate, by number, and which of them have begun; those from `brief` on end as soon as they begin."""
 
-    def __init__(self, size: int, act: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, size: int, brief: int | None = None) -> None:
         self.begun: list[int] = []
         self.timers: list[Timer] = []
-        self._act = act
+        self._brief = size if brief is None else brief
         gate = Gate(self._later)
-        self.turns = [Turn(gate, lambda number=number: self._begin(number)) for number in range(size)]  # type: ignore[misc]
+        self.turns = [Turn(gate, partial(self._begin, number)) for number in range(size)]
+        for turn in self.turns:
+            turn.start()
 
     def _begin(self, number: int) -> None:
         self.begun.append(number)
-        self._act(number)
+        if number >= self._brief:
+            self.turns[number].end()
 
     def _later(self, _delay: float, action: Callable[[], None]) -> Timer:
         self.timers.append(Timer(action))
@@ -45,9 +50,10 @@ def test_turns_begin_in_order_and_room_by_room(ends: list[int]) -> None:
         assert len(set(crowd.begun) - over) == min(ROOM, CROWD - len(over))
 
 
-def test_turns_that_end_at_once_do_not_nest() -> None:
-    """As connects do to a path where nobody listens."""
-    crowd = Crowd(2000, lambda number: crowd.turns[number].end() if number >= ROOM else None)
+@pytest.mark.parametrize("brief", [0, ROOM])
+def test_turns_that_end_at_once_do_not_nest(brief: int) -> None:
+    """As connects do to a path where nobody listens, in a gate that is open or not."""
+    crowd = Crowd(2000, brief)
     for turn in crowd.turns[:ROOM]:
         turn.end()
     assert crowd.begun == list(range(2000))

@@ -40,12 +40,13 @@ class Attempt:
         self._early = early
         self._ticket: ClientTicket | None = None
         self._at_work: Dialer | Handshake | None = None
+        self._turn = Turn(bridge.gate(target.text), self._dial)
         self.early_sent = False
         """Whether the early octets went out: if not, they are still to be said."""
 
     def start(self) -> None:
         """Begin when it is this one's turn, perhaps at once."""
-        self._turn = Turn(self._bridge.gate(self._target.text), self._dial)
+        self._turn.start()
 
     def abort(self) -> None:
         """End it, and tell nobody."""

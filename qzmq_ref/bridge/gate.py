@@ -47,7 +47,7 @@ class Gate:
 
 
 class Turn:
-    """One handshake's. `action` is called when it may begin, perhaps at once, unless `end` was called before."""
+    """One handshake's. After `start`, `action` is called when it may begin, perhaps at once; not after `end`."""
 
     __slots__ = ("_action", "_gate", "_patience")
 
@@ -55,7 +55,10 @@ class Turn:
         self._gate = gate
         self._action: Callable[[], None] | None = action
         self._patience: Timer | None = None
-        gate.enter(self)
+
+    def start(self) -> None:
+        """Join the queue."""
+        self._gate.enter(self)
 
     def begin(self) -> None:
         """The gate is open."""
