@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,16 @@ def test_connect_may_come_before_bind(stage: Stage) -> None:
         pull = stage.socket(zmq.PULL)
         pull.bind(address)
     assert pull.recv() == b"message"
+
+
+def test_connect_may_come_before_there_is_a_path(stage: Stage, tmp_path: Path) -> None:
+    """It is refused at once, in the middle of the attempt, and tried again."""
+    push, pull = stage.socket(zmq.PUSH, reconnect_ivl=10), stage.socket(zmq.PULL)
+    push.connect(f"ipc://{tmp_path}/later")
+    push.send(b"in advance", zmq.DONTWAIT)
+    time.sleep(0.1)
+    pull.bind(f"ipc://{tmp_path}/later")
+    assert pull.recv() == b"in advance"
 
 
 def test_the_private_hop_is_private(stage: Stage) -> None:
