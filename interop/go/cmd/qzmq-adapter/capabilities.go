@@ -6,6 +6,7 @@ import (
 
 	qzmq "qzmq.test/go"
 	"qzmq.test/go/internal/registry"
+	"qzmq.test/go/internal/vectors"
 )
 
 // capabilities are what an implementation says of itself to the suite.
@@ -30,7 +31,7 @@ var (
 func capabilitiesOf(transport qzmq.Transport) capabilities {
 	c := capabilities{
 		Roles: []string{"client", "server"}, Suites: suites(), Bindings: []string{"zmtp"},
-		Features: slices.Clone(features), Vectors: []string{},
+		Features: slices.Clone(features), Vectors: vectors.Kinds(),
 	}
 	for _, kind := range transport.SocketTypes() {
 		if transport.Backend() != qzmq.BackendGo || kind != qzmq.XPUB { // go-zeromq's XPUB hides its subscriptions

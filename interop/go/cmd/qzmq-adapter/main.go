@@ -117,6 +117,8 @@ func (a *adapter) do(asked request) (answer, error) {
 		return a.control(asked)
 	case "events":
 		return a.events(), nil
+	case "vector":
+		return vector(asked)
 	case "shutdown":
 		return answer{}, a.shutdown()
 	}
