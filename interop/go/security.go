@@ -182,6 +182,9 @@ func (s *socket) links(config *session.Config) bridge.Options {
 	return bridge.Options{
 		Make: func(address string, own []session.Property, unfinished func() int) (link.Session, error) {
 			mine := *config
+			if mine.Held != nil && s.withholds() {
+				mine.Held = withheld{mine.Held}
+			}
 			if own != nil {
 				mine.Metadata = own
 			}
@@ -195,6 +198,11 @@ func (s *socket) links(config *session.Config) bridge.Options {
 		ReconnectInterval: interval, ReconnectIntervalMax: most,
 	}
 }
+
+// withheld keeps tickets, and offers none.
+type withheld struct{ session.TicketCache }
+
+func (withheld) Take() *session.Ticket { return nil }
 
 func (s *socket) binding(server bool) binding.Binding {
 	if s.kind == STREAM {

@@ -45,6 +45,7 @@ type Socket interface {
 	// SetOption sets an option: one of libzmq's by its name without ZMQ_, times in milliseconds, or QZMQ_SERVER (bool),
 	// QZMQ_SECRETKEY, QZMQ_SERVERKEY (string), QZMQ_CLIENTKEYS ([]string), QZMQ_CERTIFICATE, QZMQ_CA (PEM in a []byte),
 	// QZMQ_SERVERNAME (string), or QZMQ_SECURITY (Security). What is secured how holds for later binds and connects.
+	// QZMQ_RESUME (bool) says whether a client offers tickets, from its next connection on; it does if it has any.
 	SetOption(name string, value any) error
 	// GetOption gives what SetOption was given, secrets apart, and LAST_ENDPOINT and TYPE.
 	GetOption(name string) (any, error)
@@ -318,6 +319,14 @@ func (s *socket) currentSecurity() Security {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.security
+}
+
+// withholds says whether a client offers no tickets.
+func (s *socket) withholds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	resume, set := s.set["QZMQ_RESUME"].(bool)
+	return set && !resume
 }
 
 func (s *socket) identity() string {

@@ -9,6 +9,10 @@ func (s *socket) SetOption(name string, value any) error {
 		return err
 	case known:
 		return nil
+	case name == "QZMQ_RESUME":
+		if _, ok := value.(bool); !ok {
+			err = fmt.Errorf("option %s does not take a %T", name, value)
+		}
 	case name != "SNDTIMEO" && name != "RCVTIMEO":
 		err = s.engine.SetOption(name, value)
 	}

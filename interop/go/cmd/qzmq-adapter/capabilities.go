@@ -23,7 +23,7 @@ type capabilities struct {
 var (
 	features = []string{
 		"authorities", "certificates", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding", "plaintext", "rekey",
-		"rekey_on_demand", "resumption", "retry", "zap",
+		"rekey_on_demand", "resume_on_demand", "resumption", "retry", "zap",
 	}
 	libzmqFeatures = []string{"early_data", "properties"}
 )

@@ -100,6 +100,8 @@ func (a *adapter) control(asked request) (answer, error) {
 		return answer{}, nil
 	case "rekey":
 		return answer{}, o.socket.Rekey(asked.Generation)
+	case "resume":
+		return answer{}, o.socket.SetOption("QZMQ_RESUME", asked.Ticket)
 	case "export":
 		return o.export(asked)
 	}
