@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qzmq_conformance.capabilities import Capability
+from qzmq_conformance.case import Failed
 from qzmq_conformance.keys import as_client, as_server
 from qzmq_conformance.security import Security
 from qzmq_interop.matrix.encounter import Encounter, Script, Speaker, dialogue
@@ -38,6 +39,10 @@ class Played:
     def heard_by(self, role: Role) -> Mapping[str, str]:
         """What that side's application can read of its peer."""
         return self.encounter.properties.get(self.end(role).name, {})
+
+
+class Missed(Failed):
+    """Something came too late, which no rule forbids: the encounter may be tried again."""
 
 
 Check = Callable[[Played], None]

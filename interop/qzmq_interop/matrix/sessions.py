@@ -20,7 +20,7 @@ from qzmq_interop.matrix.encounter import (
     return_visit,
     there_and_back,
 )
-from qzmq_interop.matrix.scenario import CLIENT, SERVER, Played, Scenario, mutual
+from qzmq_interop.matrix.scenario import CLIENT, SERVER, Missed, Played, Scenario, mutual
 from qzmq_interop.matrix.wire import ROLES
 from qzmq_ref import z85
 from qzmq_ref.handshake.configuration import Role
@@ -127,7 +127,7 @@ def _spoke_early(played: Played) -> None:
     _resumed(played)
     last = played.look()[-1]
     if not any(message.early for message in last.client):
-        raise Failed(f"no early record: {last}", "the application's octets in the first flight")
+        raise Missed(f"no early record: {last}", "the application's octets in the first flight")
 
 
 # ---------------------------------------------------------------------- the rest
