@@ -51,19 +51,7 @@ func acquainted(t *testing.T) (client, server *session.Config) {
 // meet lets two links shake hands; early is what the client says as soon as it may.
 func meet(t *testing.T, client, server *session.Config, early ...string) (a, b *link.Link) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	near, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	far, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	near, far := connection(t)
 	create := func(conn net.Conn, config *session.Config) *link.Link {
 		s, err := session.New(config, binding.NewZMTP(config.Role == session.Server), "127.0.0.1")
 		if err != nil {
@@ -94,6 +82,23 @@ func meet(t *testing.T, client, server *session.Config, early ...string) (a, b *
 		t.Fatal(err)
 	}
 	return a, b
+}
+
+// connection gives both ends of one.
+func connection(t *testing.T) (near, far net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return near, far
 }
 
 func write(t *testing.T, l *link.Link, text string) {

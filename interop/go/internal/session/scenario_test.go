@@ -159,46 +159,51 @@ func TestTruncated(t *testing.T) {
 	ended(t, &p.server, session.Truncated, "")
 }
 
+// refusal is a change to two sides that trusted each other, and what it leads to.
+type refusal struct {
+	change      func(client, server *session.Config)
+	atClient    session.Reason
+	atServer    session.Reason
+	description string
+	sealed      bool
+	final       bool
+}
+
+var refusals = map[string]refusal{
+	"unknown server": {
+		change:   func(client, _ *session.Config) { client.ServerPins = []session.Pin{{}} },
+		atClient: session.Alerted, atServer: session.PeerAlert, description: "certificate_unknown",
+	},
+	"unknown client": {
+		change:   func(_, server *session.Config) { server.ClientPins = map[session.Pin]struct{}{} },
+		atClient: session.PeerAlert, atServer: session.Alerted, description: "access_denied", sealed: true, final: true,
+	},
+	"anonymous client": {
+		change:   func(client, _ *session.Config) { client.Key = nil },
+		atClient: session.PeerAlert, atServer: session.Alerted, description: "certificate_required", sealed: true, final: true,
+	},
+	"no common suite": {
+		change: func(client, _ *session.Config) {
+			client.Policy = policy(registry.Suite{Kem: quick.Kem, Sig: quick.Sig, Aead: registry.ChaCha20Poly1305, Hash: quick.Hash})
+		},
+		atClient: session.PeerAlert, atServer: session.Alerted, description: "handshake_failure",
+	},
+	"wrong socket type": {
+		change:   func(client, _ *session.Config) { client.SocketType = "SUB" },
+		atClient: session.PeerAlert, atServer: session.Alerted, description: "handshake_failure", sealed: true, final: true,
+	},
+	"identity": {
+		change: func(client, server *session.Config) {
+			client.Metadata = []session.Property{{Name: []byte("Identity"), Value: []byte("me")}}
+			server.IdentityIsPin = true
+		},
+		atClient: session.PeerAlert, atServer: session.Alerted, description: "access_denied", sealed: true, final: true,
+	},
+}
+
 // TestRefusals: who is refused learns why, in the clear or sealed, and whether to come again (ALR-1, ALR-2, ALR-6).
 func TestRefusals(t *testing.T) {
-	for name, c := range map[string]struct {
-		change      func(client, server *session.Config)
-		atClient    session.Reason
-		atServer    session.Reason
-		description string
-		sealed      bool
-		final       bool
-	}{
-		"unknown server": {
-			change:   func(client, _ *session.Config) { client.ServerPins = []session.Pin{{}} },
-			atClient: session.Alerted, atServer: session.PeerAlert, description: "certificate_unknown",
-		},
-		"unknown client": {
-			change:   func(_, server *session.Config) { server.ClientPins = map[session.Pin]struct{}{} },
-			atClient: session.PeerAlert, atServer: session.Alerted, description: "access_denied", sealed: true, final: true,
-		},
-		"anonymous client": {
-			change:   func(client, _ *session.Config) { client.Key = nil },
-			atClient: session.PeerAlert, atServer: session.Alerted, description: "certificate_required", sealed: true, final: true,
-		},
-		"no common suite": {
-			change: func(client, _ *session.Config) {
-				client.Policy = policy(registry.Suite{Kem: quick.Kem, Sig: quick.Sig, Aead: registry.ChaCha20Poly1305, Hash: quick.Hash})
-			},
-			atClient: session.PeerAlert, atServer: session.Alerted, description: "handshake_failure",
-		},
-		"wrong socket type": {
-			change:   func(client, _ *session.Config) { client.SocketType = "SUB" },
-			atClient: session.PeerAlert, atServer: session.Alerted, description: "handshake_failure", sealed: true, final: true,
-		},
-		"identity": {
-			change: func(client, server *session.Config) {
-				client.Metadata = []session.Property{{Name: []byte("Identity"), Value: []byte("me")}}
-				server.IdentityIsPin = true
-			},
-			atClient: session.PeerAlert, atServer: session.Alerted, description: "access_denied", sealed: true, final: true,
-		},
-	} {
+	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			client, server := configs(t, quick, false)
 			c.change(client, server)
@@ -211,6 +216,30 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPeerSteps: a side that only receives asks for a generation when the peer's steps are many and the peer does not
+// (ROT-15).
+func TestPeerSteps(t *testing.T) {
+	client, server := configs(t, quick, false)
+	at := &clock{now: time.Unix(1_800_000_000, 0)}
+	client.Now, server.Now = at.Now, at.Now
+	p := established(t, client, server)
+	for range 193 { // a key that has sealed nothing does not step
+		if err := p.client.Rekey(false); err != nil {
+			t.Fatal(err)
+		}
+		p.carry(&p.client, &p.server)
+	}
+	deadline, any := p.server.NextDeadline()
+	if !any || deadline.Sub(at.now) > time.Minute || deadline == at.now {
+		t.Fatalf("the server looks again in %v", deadline.Sub(at.now))
+	}
+	at.now = deadline
+	p.server.events = append(p.server.events, p.server.Tick()...)
+	p.talk()
+	last[session.GenerationBegan](t, &p.server)
+	p.exchange([]byte("after"))
 }
 
 // TestTimeout: a handshake that takes too long ends, in silence before the greetings (SEC-2).

@@ -22,7 +22,9 @@ func TestZap(t *testing.T) {
 		verdict session.Verdict
 		alert   string
 	}{
-		"admitted":  {session.Verdict{Status: 200, UserID: "ada", Metadata: []session.Property{{Name: []byte("X-Team"), Value: []byte("red")}, {Name: []byte("X-QZMQ-Peer"), Value: []byte("forged")}}}, ""},
+		"admitted": {session.Verdict{Status: 200, UserID: "ada", Metadata: []session.Property{
+			{Name: []byte("X-Team"), Value: []byte("red")}, {Name: []byte("X-QZMQ-Peer"), Value: []byte("forged")},
+		}}, ""},
 		"not now":   {session.Verdict{Status: 300}, "user_canceled"},
 		"refused":   {session.Verdict{Status: 400}, "access_denied"},
 		"failed":    {session.Verdict{Status: 500}, "internal_error"},
