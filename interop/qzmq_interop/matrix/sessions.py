@@ -11,6 +11,7 @@ from qzmq_conformance.keys import key
 from qzmq_conformance.security import Security
 from qzmq_interop.matrix.encounter import (
     PATIENCE,
+    PAUSE,
     RECONNECT_IVL,
     chatter,
     dialogue,
@@ -76,6 +77,8 @@ def _await_generation(played: Played, asked: Role, number: int) -> None:
                 f"no generation {number}, for which the {asked} was asked", "a new generation in both directions"
             )
         there_and_back(played.encounter, b"a generation")
+        time.sleep(PAUSE)
+    there_and_back(played.encounter, b"both have read records of it")  # before that nobody may ask for the next
 
 
 def _exported(played: Played) -> None:
