@@ -66,7 +66,7 @@ type secrets struct {
 	earlyStage keyschedule.Early
 	handshake  keyschedule.Handshake
 	generation keyschedule.Generation
-	exporter   []byte
+	exporter   keyschedule.Secret
 	reader     *record.Reader
 	writer     *record.Writer
 }
@@ -282,7 +282,7 @@ func (m *Machine) establish() error {
 	m.handshake.Erase()
 	m.exporter = m.generation.Exporter
 	m.transcript = transcript{}
-	m.kemKey = nil
+	m.kemKey, m.ticket.offered, m.ticket.taken = nil, nil, nil
 	m.rotation.began = m.config.Now()
 	m.emit(Established{m.describePeer()})
 	return nil
@@ -328,9 +328,11 @@ func (m *Machine) erase() {
 	if m.writer != nil {
 		m.writer.Erase()
 	}
+	m.earlyStage.Erase()
 	m.handshake.Erase()
-	clear(m.generation.Resumption)
+	m.generation.Erase()
 	clear(m.exporter)
+	clear(m.rotation.secret)
 	m.secrets = secrets{}
 	m.early = earlyState{}
 }

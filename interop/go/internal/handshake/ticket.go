@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"fmt"
 	"time"
 
 	"qzmq.test/go/internal/certificate"
@@ -20,6 +21,12 @@ type Ticket struct {
 	OwnPin         Pin    // the key and the metadata that the client had then (RES-7)
 	OwnMetadata    []byte
 }
+
+// String does not show the secret (SEC-7).
+func (t Ticket) String() string { return fmt.Sprintf("a ticket of %v until %v", t.Suite, t.Expires) }
+
+// GoString is String.
+func (t Ticket) GoString() string { return t.String() }
 
 // TicketCache keeps a client's tickets of one server. Its methods may be called from many sessions at once.
 type TicketCache interface {
@@ -43,6 +50,12 @@ type Issued struct {
 	ServerMetadata []byte   // as this server sent it
 	Listener       [32]byte // digest of the configuration that issued it
 }
+
+// String does not show the secret (SEC-7).
+func (t Issued) String() string { return fmt.Sprintf("a ticket of %v until %v", t.Suite, t.Expires) }
+
+// GoString is String.
+func (t Issued) GoString() string { return t.String() }
 
 // TicketStore keeps a server's tickets. Its methods may be called from many sessions at once.
 type TicketStore interface {

@@ -1,11 +1,28 @@
 package keyschedule
 
-import "qzmq.test/go/internal/primitive"
+import (
+	"fmt"
+	"io"
+
+	"qzmq.test/go/internal/primitive"
+)
+
+// Secret is octets that do not show when they are printed (SEC-7).
+type Secret []byte
+
+// String shows nothing of the secret.
+func (Secret) String() string { return "secret" }
+
+// GoString shows nothing of the secret.
+func (Secret) GoString() string { return "secret" }
+
+// Format shows nothing of the secret, whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // Early is the first stage: what both sides know before the key exchange, which is a ticket's PSK or nothing.
 type Early struct {
 	hash   primitive.Hash
-	secret []byte // early
+	secret Secret // early
 }
 
 // NewEarly begins a schedule; psk is nil without a ticket.
@@ -34,9 +51,9 @@ func (e Early) Erase() { clear(e.secret) }
 // Handshake is the second stage: both sides share the KEM secret.
 type Handshake struct {
 	hash   primitive.Hash
-	Client []byte // c_hs
-	Server []byte // s_hs
-	master []byte
+	Client Secret // c_hs
+	Server Secret // s_hs
+	master Secret
 }
 
 // Handshake mixes in the KEM secret over H1 (KS-2, KS-3), and erases this stage and the secret.
@@ -65,11 +82,11 @@ func extract(h primitive.Hash, secret, ikm []byte) []byte {
 type Generation struct {
 	hash       primitive.Hash
 	transcript []byte // TH_g
-	rekey      []byte
-	Client     []byte // c_ap, at step 0
-	Server     []byte // s_ap, at step 0
-	Resumption []byte // res
-	Exporter   []byte // exp, of generation 1 only
+	rekey      Secret
+	Client     Secret // c_ap, at step 0
+	Server     Secret // s_ap, at step 0
+	Resumption Secret // res
+	Exporter   Secret // exp, of generation 1 only
 }
 
 // First derives generation 1 over T_ck (KS-4), and erases all of this stage but the handshake traffic secrets.
@@ -103,6 +120,12 @@ func (g Generation) Next(kemSecret, offer, ack []byte) Generation {
 	clear(g.rekey)
 	clear(g.Resumption)
 	return newGeneration(g.hash, root, g.hash.Sum(g.transcript, offer, ack))
+}
+
+// Erase forgets what the next generation and tickets come from, at the end of the session.
+func (g Generation) Erase() {
+	clear(g.rekey)
+	clear(g.Resumption)
 }
 
 // newGeneration derives from root_g over TH_g, and erases the root.

@@ -143,7 +143,8 @@ func (x exchanged) values() (map[string]Octets, error) {
 	root, th := h.Extract(x.Rekey, secret), h.Sum(x.Th, offered, answered)
 	next := keyschedule.Restore(h, x.Th, bytes.Clone(x.Rekey)).Next(bytes.Clone(secret), offered, answered)
 	return map[string]Octets{
-		"kem_secret": secret, "root": root, "th_next": th, "c_ap": next.Client, "s_ap": next.Server, "res": next.Resumption,
+		"kem_secret": secret, "root": root, "th_next": th,
+		"c_ap": Octets(next.Client), "s_ap": Octets(next.Server), "res": Octets(next.Resumption),
 		"rekey_next": keyschedule.ExpandLabel(h, root, "rekey", th, h.Size()),
 	}, nil
 }

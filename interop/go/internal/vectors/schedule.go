@@ -38,7 +38,8 @@ func (o origin) walk(h primitive.Hash) map[string]Octets {
 	auth := keyschedule.AuthKey(h, handshake.Client)
 	values["auth_key"], values["auth_iv"] = auth.Key, auth.IV
 	first := handshake.First(o.TCK)
-	values["c_ap"], values["s_ap"], values["res"], values["exp"] = first.Client, first.Server, first.Resumption, first.Exporter
+	values["c_ap"], values["s_ap"] = Octets(first.Client), Octets(first.Server)
+	values["res"], values["exp"] = Octets(first.Resumption), Octets(first.Exporter)
 	values["rekey"] = keyschedule.ExpandLabel(h, values["root_1"], "rekey", values["TH_1"], h.Size())
 	for _, side := range []string{"c", "s"} {
 		values[side+"_finished_key"] = keyschedule.ExpandLabel(h, values[side+"_hs"], "finished", nil, h.Size())
