@@ -50,6 +50,9 @@ var also = map[string]func(all []byte) error{
 func TestVectors(t *testing.T) {
 	for _, kind := range Kinds() {
 		t.Run(kind, func(t *testing.T) {
+			if kind != "signature" { // Hedge is for all of the process
+				t.Parallel()
+			}
 			file := vectortest.Load(t, kind)
 			for group, names := range plays[kind] {
 				vectortest.Each(t, file, group, func(g fields, test played) error { return play(kind, group, names, g, test) })
