@@ -53,7 +53,7 @@ def _greetings(scene: Scene) -> Iterator[Case]:
         requirement = "RAW-2" if scene.raw else "ZMTP-2"
         yield Case(f"{prefix(scene)}/stranger/{name}", (requirement,), partial(_refused, scene, _instead(octets)))
     yield Case(
-        f"{prefix(scene)}/octet-by-octet", ("RAW-4" if scene.raw else "ZMTP-7",), partial(_octet_by_octet, scene)
+        f"{prefix(scene)}/octet-by-octet", ("RAW-4" if scene.raw else "ZMTP-7",), partial(octet_by_octet, scene)
     )
     other = replace(scene, raw=not scene.raw)
     crossed = partial(_refused, scene, _instead(other.peer_greeting))
@@ -120,7 +120,7 @@ def _accepted(scene: Scene, change: Change, stage: Stage) -> None:
         check_alive(scene, peer)
 
 
-def _octet_by_octet(scene: Scene, stage: Stage) -> None:
+def octet_by_octet(scene: Scene, stage: Stage) -> None:
     """The transport may cut anywhere: every octet of the peer in a segment of its own."""
     with scene.play(stage) as peer:
         peer.link.segment = 1

@@ -10,6 +10,7 @@ from functools import partial
 
 import zmq
 
+from qzmq_conformance.bindings import octet_by_octet
 from qzmq_conformance.case import Case, Failed, once
 from qzmq_conformance.keys import policy, seed
 from qzmq_conformance.peer import Peer
@@ -51,7 +52,7 @@ def _of_mode(mode: str) -> Iterator[Case]:
     impatient = replace(scene, policy=replace(policy(mode), handshake_timeout=TIMEOUT))
     plays: dict[str, tuple[tuple[str, ...], Callable[[Stage], None], float]] = {
         "opening": (("ZMTP-11", "ZMTP-13"), partial(_opening, scene), 0.0),
-        "octet-by-octet": (("ZMTP-12", "ZMTP-13"), partial(_octet_by_octet, scene), 0.0),
+        "octet-by-octet": (("ZMTP-12", "ZMTP-13"), partial(octet_by_octet, scene), 0.0),
         "half-a-greeting": (("ZMTP-11", "SEC-2"), partial(_silent, impatient, UNDECIDED), TIMEOUT),
         "no-greeting": (("ZMTP-13", "SEC-2"), partial(_silent, impatient, b""), TIMEOUT),
         "curve-greeting": (("ZMTP-12", "ZMTP-14"), partial(_curve_greeting, scene), 0.0),
@@ -90,13 +91,6 @@ def _opening(scene: Scene, stage: Stage) -> None:
     """A client that listens before it speaks; then the rest follows, and the session comes about."""
     with scene.play(stage) as peer:
         _hear_the_opening(scene, peer)
-        peer.bring("established")
-        check_alive(scene, peer)
-
-
-def _octet_by_octet(scene: Scene, stage: Stage) -> None:
-    with scene.play(stage) as peer:
-        peer.link.segment = 1
         peer.bring("established")
         check_alive(scene, peer)
 

@@ -60,6 +60,16 @@ def _sessions(name: str, title: str, figure: str, plan: Plan, goal: Goal | None 
     return Scenario(name, title, figure, server, client, plan, goal, fresh=True, most_rounds=3)
 
 
+FIRST_ECHO = Scenario(
+    "first_echo",
+    "connect to first echo",
+    "seconds",
+    measures.echo_server,
+    measures.first_echo_client,
+    Plan(size=64, messages=60, warm_up=10),
+    Goal(at_most=1.3),
+)
+
 SCENARIOS: tuple[Scenario, ...] = (
     _push_pull(64, "64 B", 300_000, 1.0),
     _push_pull(1024, "1 KiB", 150_000, 1.0),
@@ -76,15 +86,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Plan(size=64, messages=4_000, warm_up=400),
         Goal(at_most=2.2),
     ),
-    Scenario(
-        "first_echo",
-        "connect to first echo",
-        "seconds",
-        measures.echo_server,
-        measures.first_echo_client,
-        Plan(size=64, messages=60, warm_up=10),
-        Goal(at_most=1.3),
-    ),
+    FIRST_ECHO,
     _sessions("burst_200", "burst of 200 connections: each", "seconds_per_session", Plan(sessions=200)),
     _sessions(
         "burst_1000",

@@ -18,7 +18,7 @@ from qzmq_interop.throughput.measures import Plan
 from qzmq_interop.throughput.mechanisms import qzmq
 from qzmq_interop.throughput.outside import NotRun
 from qzmq_interop.throughput.rounds import Effort, measure
-from qzmq_interop.throughput.scenarios import Scenario
+from qzmq_interop.throughput.scenarios import FIRST_ECHO, Scenario
 from qzmq_interop.throughput.sheets import Sheet, by_contestant, median_text, told
 from qzmq_interop.throughput.units import duration
 from qzmq_ref.policy import Policy, mode_of
@@ -39,14 +39,7 @@ IN_MEMORY = Scenario(
 )
 
 OVER_SOCKETS = (
-    Scenario(
-        "first_echo",
-        "connect to first echo",
-        "seconds",
-        measures.echo_server,
-        measures.first_echo_client,
-        Plan(size=64, messages=60, warm_up=10),
-    ),
+    replace(FIRST_ECHO, goal=None),
     Scenario(
         "burst_100",
         "burst of 100 connections: each",
