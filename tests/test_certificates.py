@@ -22,7 +22,7 @@ from qzmq_ref.registries import AlertDescription, SigId
 from qzmq_ref.tickets import MemoryTickets
 from tests.chains import CLIENT, CLIENTS, NOW, SERVER, SERVERS, chain_of, server_and_client, trust_in
 from tests.pairs import Clock, Pair, seeded
-from tests.test_resume import resumed, session_of, tickets_of
+from tests.resuming import resumed, session_of, tickets_of
 
 DAY = 86400.0
 ROOTS = chain_of(ROOT)

@@ -1,7 +1,7 @@
-"""Tickets and early data (spec/resumption.md)."""
+"""Tickets and resumption (spec/resumption.md)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,88 +10,19 @@ from qzmq_ref.alerts import LocalError
 from qzmq_ref.connection import (
     ClientTicket,
     Connection,
-    EarlyAnswered,
-    EarlyReceived,
-    Ended,
     Established,
     Received,
     TicketReceived,
 )
 from qzmq_ref.handshake.configuration import Configuration
 from qzmq_ref.handshake.messages import ClientHello, NewTicket, PreSharedKey, ServerHello, build, parse_structure
-from qzmq_ref.handshake.session import Session
 from qzmq_ref.metadata import Property
 from qzmq_ref.policy import Policy
 from qzmq_ref.raw import RawBinding
 from qzmq_ref.registries import AlertDescription, Extension, ExtensionType
 from qzmq_ref.tickets import MemoryTickets
-from tests.pairs import Clock, Pair, make_pair, seeded
-
-POLICY = replace(Policy.preset("performance"), early_data=True)
-
-
-@dataclass
-class World:
-    """One client and one server configuration, with the server's ticket store."""
-
-    client: Configuration
-    server: Configuration
-    wall: Clock
-    number: int = 0
-
-    @classmethod
-    def make(cls, policy: Policy = POLICY, **arguments: Any) -> "World":
-        pair, wall = make_pair(policy, **arguments), Clock(1e9)
-        server = replace(pair.server._configuration, tickets=MemoryTickets(wall))  # noqa: SLF001
-        return cls(pair.client._configuration, server, wall)  # noqa: SLF001
-
-    def pair(self, ticket: ClientTicket | None = None, early_data: bytes = b"") -> Pair:
-        self.number += 1
-        clock = Clock()
-        entropy = seeded(f"connection {self.number}")
-        return Pair(
-            Connection(self.client, RawBinding("client"), entropy=entropy, clock=clock, ticket=ticket,
-                       early_data=early_data),
-            Connection(self.server, RawBinding("server"), entropy=entropy, clock=clock),
-            clock,
-        )  # fmt: skip
-
-    def tickets(self) -> list[ClientTicket]:
-        """Tickets of a fresh full handshake."""
-        pair = self.pair().exchange()
-        assert not resumed(pair)
-        return tickets_of(pair)
-
-
-def tickets_of(pair: Pair) -> list[ClientTicket]:
-    return [event.ticket for event in pair.client_events if isinstance(event, TicketReceived)]
-
-
-def session_of(connection: Connection) -> Session:
-    return connection._session  # noqa: SLF001
-
-
-def resumed(pair: Pair) -> bool:
-    """Whether the established session came from a ticket, which both sides must agree on."""
-    assert pair.client.established
-    assert pair.server.established
-    assert session_of(pair.client).resumed == session_of(pair.server).resumed
-    return session_of(pair.client).resumed
-
-
-def ended(events: list[Any]) -> tuple[AlertDescription | int, str]:
-    event = next(event for event in events if isinstance(event, Ended))
-    assert event.alert is not None
-    return event.alert.description, event.alert.requirement
-
-
-def early_status(pair: Pair) -> str:
-    (event,) = [event for event in pair.client_events if isinstance(event, EarlyAnswered)]
-    return event.status
-
-
-def early_octets(pair: Pair) -> bytes:
-    return b"".join(event.octets for event in pair.server_events if isinstance(event, EarlyReceived))
+from tests.pairs import Clock, Pair, seeded
+from tests.resuming import POLICY, World, ended, resumed, session_of, tickets_of
 
 
 @pytest.mark.parametrize("preset", ["default", "performance", "maximum"])
@@ -290,107 +221,6 @@ def test_a_changed_hello(change: Any, expected: tuple[AlertDescription, str]) ->
 
 
 # ---------------------------------------------------------------------- early data
-
-
-def test_early_data_arrives_before_the_handshake_ends() -> None:
-    """RES-14, RES-15, RES-16, HS-70."""
-    world = World.make()
-    (ticket, _) = world.tickets()
-    pair = world.pair(ticket, b"early")
-    pair.client.receive(pair.server.data_to_send())
-    pair.server_events += pair.server.receive(pair.client.data_to_send())
-    assert early_octets(pair) == b"early"
-    assert pair.server.state == "wait_client_key"
-    assert resumed(pair.exchange())
-    assert early_status(pair) == "accepted"
-    first = next(event for event in pair.server_events if isinstance(event, EarlyReceived))
-    assert first.peer == next(event.peer for event in pair.server_events if isinstance(event, Established))
-
-
-def test_early_data_is_released_once() -> None:
-    """RES-4, RES-16: a replay of the whole first flight releases nothing, at any server of the same store."""
-    world = World.make()
-    (ticket, _) = world.tickets()
-    pair = world.pair(ticket, b"once")
-    pair.client.receive(pair.server.data_to_send())
-    flight = pair.client.data_to_send()
-    released = []
-    for _ in range(3):
-        server = world.pair().server
-        released += [e for e in server.receive(flight) if isinstance(e, EarlyReceived)]
-        assert server.state == "wait_client_key"
-    assert [event.octets for event in released] == [b"once"]
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "comes_back"),
-    [
-        (lambda s: replace(s, policy=replace(s.policy, early_data=False)), "rejected", True),
-        (lambda s: replace(s, client_pins=None), "undetermined", False),
-        (lambda s: replace(s, policy=replace(s.policy, retry="always", difficulty=1)), "undetermined", True),
-    ],
-)
-def test_early_data_that_is_not_accepted(change: Any, status: str, comes_back: bool) -> None:
-    """RES-15, RES-17, RES-18, RES-19, HS-71, HS-72: it is discarded, counted, and the session goes on."""
-    world = World.make()
-    (ticket, _) = world.tickets()
-    world.server = change(world.server)
-    pair = world.pair(ticket, b"early").exchange()
-    assert resumed(pair) is comes_back
-    assert early_status(pair) == status
-    assert early_octets(pair) == b""
-
-
-def test_early_data_without_an_answer_is_undetermined() -> None:
-    """RES-18."""
-    world = World.make()
-    (ticket, _) = world.tickets()
-    pair = world.pair(ticket, b"early")
-    pair.client.receive(pair.server.data_to_send())
-    assert pair.client.data_to_send()
-    assert pair.client.end_of_file() == [EarlyAnswered("undetermined"), Ended("truncated")]
-
-
-def test_more_early_data_than_allowed() -> None:
-    """RES-14."""
-    world = World.make()
-    (ticket, _) = world.tickets()
-    for octets, message in [(bytes(16385), "RES-14: 16385")]:
-        with pytest.raises(LocalError, match=message):
-            world.pair(ticket, octets)
-    world.client = replace(world.client, policy=replace(POLICY, early_data=False))
-    with pytest.raises(LocalError, match="early_data=True"):
-        world.pair(ticket, b"x")
-    assert resumed(World.make().pair().exchange()) is False
-
-
-@pytest.mark.parametrize("accepted", [True, False])
-def test_a_server_counts_early_records(accepted: bool) -> None:
-    """RES-14, RES-17."""
-    world = World.make()
-    (ticket, _) = world.tickets()
-    world.server = replace(world.server, policy=replace(POLICY, early_data=accepted))
-    pair = world.pair(ticket, b"x")
-    pair.client.receive(pair.server.data_to_send())
-    flight = pair.client.data_to_send()
-    pair.server.receive(flight)
-    before = session_of(pair.server)
-    pair.server._session = replace(before, early_records=64)  # noqa: SLF001
-    record = flight[-(4 + 33) :]
-    if accepted:
-        pair.server._early._reader.seq = 0  # type: ignore[union-attr]  # noqa: SLF001
-    assert ended(pair.server.receive(record)) == (AlertDescription.UNEXPECTED_MESSAGE, "RES-14")
-
-
-def test_both_sides_count_the_same_early_records() -> None:
-    """HS-15."""
-    world = World.make()
-    pair = world.pair(world.tickets()[0], b"x")
-    pair.client.receive(pair.server.data_to_send())
-    session = session_of(pair.client)
-    pair.client._session = replace(session, early_records=2)  # noqa: SLF001
-    pair.exchange()
-    assert ended(pair.server_events) == (AlertDescription.ILLEGAL_PARAMETER, "HS-15")
 
 
 def test_tickets_hide_their_secret() -> None:

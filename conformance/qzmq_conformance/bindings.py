@@ -52,9 +52,7 @@ def _greetings(scene: Scene) -> Iterator[Case]:
     for name, octets in _STRANGERS.items():
         requirement = "RAW-2" if scene.raw else "ZMTP-2"
         yield Case(f"{prefix(scene)}/stranger/{name}", (requirement,), partial(_refused, scene, _instead(octets)))
-    yield Case(
-        f"{prefix(scene)}/octet-by-octet", ("RAW-4" if scene.raw else "ZMTP-7",), partial(octet_by_octet, scene)
-    )
+    yield Case(f"{prefix(scene)}/octet-by-octet", ("RAW-4" if scene.raw else "ZMTP-7",), partial(octet_by_octet, scene))
     other = replace(scene, raw=not scene.raw)
     crossed = partial(_refused, scene, _instead(other.peer_greeting))
     yield Case(f"{prefix(scene)}/stranger/other-binding", ("PAT-2",), crossed)
