@@ -13,8 +13,8 @@ const (
 	dueStep        = 192 // ROT-15
 )
 
-// courtesy is how long a side that has nothing to send waits for the peer, whose steps are many, to ask itself.
-const courtesy = 2 * time.Second
+// courtesy is how long a side waits for the peer, whose steps are many, to ask itself.
+const courtesy = 5 * time.Second
 
 // rotation is what a session knows of its key exchanges after the first.
 type rotation struct {
@@ -26,17 +26,14 @@ type rotation struct {
 	noticed   time.Time // when it was first seen that the peer's steps are many
 }
 
-// RekeyDue tells whether this side should ask for a new generation (ROT-15), and could.
+// RekeyDue tells whether this side should ask for a new generation now (ROT-15), and could.
 func (m *Machine) RekeyDue() bool {
-	if m.state != Open || !mayRekey(m) {
-		return false
-	}
-	return m.writer.StepNumber() >= dueStep || m.reader.StepNumber() >= dueStep || !m.now().Before(m.RekeyTime())
+	due, may := m.NextRekey()
+	return may && !m.now().Before(due)
 }
 
-// NextRekey is when the clock should make this side ask for a new generation; false if it may not. Many steps of its own
-// are due at once. Many steps of the peer the peer knows first, so it has a moment to ask; what this side sends is
-// another occasion (StepsAreMany).
+// NextRekey is when this side should ask for a new generation; false if it may not. Many steps of its own are due at
+// once. Many steps of the peer the peer knows first, so it has a moment to ask.
 func (m *Machine) NextRekey() (time.Time, bool) {
 	if m.state != Open || !mayRekey(m) {
 		return time.Time{}, false
