@@ -14,7 +14,7 @@ const (
 )
 
 // courtesy is how long a side waits for the peer, whose steps are many, to ask itself.
-const courtesy = 5 * time.Second
+const courtesy = 2500 * time.Millisecond
 
 // rotation is what a session knows of its key exchanges after the first.
 type rotation struct {
