@@ -132,6 +132,7 @@ def _steps(count: int) -> Play:
     """Steps of the peer alone; the target's direction stays where it is (ROT-3)."""
 
     def play(scene: Scene, peer: Peer) -> None:
+        peer.leaves_updates = True
         for _ in range(count):
             known(peer.sealer).step()
             peer.send_sealed(DATA, b"")

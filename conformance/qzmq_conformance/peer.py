@@ -71,6 +71,7 @@ class Peer(ABC):
         self.application: Application | None = None
         self.last = b""
         self.overheard: bytearray | None = None
+        self.leaves_updates = False
         self.greeting = binding.greeting()
         self.header: Callable[[int], bytes] = binding.header
 
@@ -143,12 +144,14 @@ class Peer(ABC):
         return kind, body
 
     def read_message_or_end(self) -> tuple[int | None, bytes]:
-        """As `read_message`; the type is None at the end of the stream. Tickets may come at any time (RES-1)."""
+        """As `read_message`; the type is None at the end of the stream. Tickets may come at any time (RES-1), and a
+        key_update once the peer has made many steps (ROT-15): then the peer `leaves_updates` without an answer."""
         while True:
             kind, body = self._read_any()
-            if kind != MessageType.NEW_TICKET:
+            if kind == MessageType.NEW_TICKET:
+                self.keep_ticket(parse_body(MessageType.NEW_TICKET, body))
+            elif kind != MessageType.KEY_UPDATE or not self.leaves_updates:
                 return kind, body
-            self.keep_ticket(parse_body(MessageType.NEW_TICKET, body))
 
     def keep_ticket(self, ticket: NewTicket) -> None:
         """What the peer does with a ticket of the target."""

@@ -192,6 +192,7 @@ def _step_and_back(peer: Peer, sealing: Sealer) -> bytes:
 
 def _after_the_last_step(peer: Peer, sealing: Sealer) -> bytes:
     """Every legal step, then the epoch that counting on would give."""
+    peer.leaves_updates = True
     while sealing.key.epoch & 0xFF < MAX_STEP:
         sealing.step()
         peer.send_message(sealing.seal(MessageType.DATA, b""))
