@@ -7,13 +7,12 @@ package libzmq
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
+	"golang.org/x/sys/unix"
 
 	"qzmq.test/go/internal/bridge"
 	"qzmq.test/go/internal/network"
@@ -28,11 +27,13 @@ type Socket struct {
 	zmq *zmq.Socket
 	hop *bridge.Hop
 
-	signal  *os.File      // libzmq's own descriptor, which becomes readable when something may have changed
-	polling chan struct{} // holds one while a goroutine waits for signal
-	waiting atomic.Int32  // goroutines that wait
-	changed chan struct{} // closed, and made anew, when an operation may have used up a signal
-	over    chan struct{} // closed by Close
+	signal       int // libzmq's own descriptor, which becomes readable when something may have changed
+	woken, waker int // a pipe that ends the wait for signal
+	polled       [2]unix.PollFd
+	polling      chan struct{} // holds one while a goroutine waits for signal
+	waiting      atomic.Int32  // goroutines that wait
+	changed      chan struct{} // closed, and made anew, when an operation may have used up a signal
+	over         chan struct{} // closed by Close
 
 	bound     []*bridge.Bound
 	connected []*bridge.Connected
@@ -83,19 +84,14 @@ func (s *Socket) open(context *zmq.Context, kind zmq.Type) (err error) {
 	if err = s.zmq.SetHandshakeIvl(0); err != nil {
 		return err
 	}
-	fd, err := s.zmq.GetFd()
-	if err != nil {
+	if s.signal, err = s.zmq.GetFd(); err != nil {
 		return err
 	}
-	own, err := syscall.Dup(fd)
-	if err != nil {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return err
 	}
-	syscall.CloseOnExec(own)
-	if err := syscall.SetNonblock(own, true); err != nil {
-		return err
-	}
-	s.signal = os.NewFile(uintptr(own), "zmq")
+	s.woken, s.waker = pipe[0], pipe[1]
 	return s.setLinger(-1)
 }
 
@@ -177,6 +173,16 @@ func (s *Socket) Receive(limit time.Duration, names ...string) (parts [][]byte, 
 	return parts, properties, err
 }
 
+// release ends the waiting on a socket that is closed.
+func (s *Socket) release() {
+	s.wake()
+	s.polling <- struct{}{} // nobody waits for the signal any more, nor ever again
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = unix.Close(s.woken), unix.Close(s.waker)
+	s.woken, s.waker = -1, -1
+}
+
 // Close closes the socket, waits for what is on its way up to the linger time, and removes the private path.
 func (s *Socket) Close() error {
 	s.mu.Lock()
@@ -188,7 +194,7 @@ func (s *Socket) Close() error {
 	s.zmq = nil
 	close(s.over)
 	s.mu.Unlock()
-	_ = s.signal.Close()
+	s.release()
 	for _, bound := range s.bound {
 		_ = bound.Close()
 	}

@@ -9,26 +9,23 @@ import (
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
+	"golang.org/x/sys/unix"
 )
 
-// errNotNow is libzmq's EAGAIN, errWoken the end of a wait in which somebody else used the socket.
-var (
-	errNotNow = errors.New("the socket is not ready")
-	errWoken  = errors.New("the socket was used meanwhile")
-)
+// errNotNow is libzmq's EAGAIN.
+var errNotNow = errors.New("the socket is not ready")
 
 // try does an operation on the socket that does not wait, again and again until it succeeds, fails, or limit is over.
 //
 // libzmq signals a change on a descriptor, once, and any operation may use the signal up. So one goroutine at a time
-// waits for it in Go's poller; the others wait for their turn, and all try again when the socket was used.
+// waits for it; the others wait for their turn, and all try again when the socket was used.
 func (s *Socket) try(limit time.Duration, operation func() error) error {
 	err := s.once(operation)
+	if s.waiting.Load() > 0 {
+		s.wake() // they may have been waiting for the signal that this operation used
+	}
 	switch {
 	case err != errNotNow:
-		if s.waiting.Load() > 0 {
-			s.wake()
-			_ = s.signal.SetReadDeadline(time.Now())
-		}
 		return err
 	case limit == 0:
 		return os.ErrDeadlineExceeded
@@ -43,46 +40,52 @@ func (s *Socket) try(limit time.Duration, operation func() error) error {
 	s.waiting.Add(1)
 	defer s.waiting.Add(-1)
 	for {
+		used := s.used()
 		select {
 		case s.polling <- struct{}{}:
 			err = s.poll(deadline, operation)
 			<-s.polling
-		case <-s.used():
+		case <-used:
 			err = s.once(operation)
 		case <-expired:
 			err = os.ErrDeadlineExceeded
 		case <-s.over:
 			err = ErrClosed
 		}
-		if err != errNotNow && err != errWoken {
+		if err != errNotNow {
 			return err
 		}
 	}
 }
 
-// poll does the operation each time the signal comes, until it is not too early for it or somebody used the socket.
+// poll waits for the signal and does the operation, until it is not too early for it or somebody used the socket. It
+// blocks its thread, as libzmq's own waiting does: Go's poller would have to be woken first, and then this goroutine.
 func (s *Socket) poll(deadline time.Time, operation func() error) error {
-	raw, err := s.signal.SyscallConn()
-	if err != nil || s.signal.SetReadDeadline(deadline) != nil {
-		return ErrClosed
-	}
-	var result error
-	err = raw.Read(func(uintptr) bool {
-		result = s.once(operation)
-		if result == errNotNow && s.waiting.Load() > 1 {
-			s.wake() // the signal was for somebody else
+	for {
+		err := s.once(operation)
+		if err != errNotNow {
+			return err
 		}
-		return result != errNotNow
-	})
-	switch {
-	case err == nil:
-		return result
-	case !errors.Is(err, os.ErrDeadlineExceeded):
-		return ErrClosed
-	case !deadline.IsZero() && !time.Now().Before(deadline):
-		return os.ErrDeadlineExceeded
+		if s.waiting.Load() > 1 {
+			s.tell() // the signal was for somebody else
+		}
+		timeout := -1
+		if !deadline.IsZero() {
+			timeout = max(0, int(time.Until(deadline).Milliseconds())+1)
+		}
+		s.polled = [2]unix.PollFd{{Fd: int32(s.signal), Events: unix.POLLIN}, {Fd: int32(s.woken), Events: unix.POLLIN}}
+		switch n, err := unix.Poll(s.polled[:], timeout); {
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case n == 0:
+			return os.ErrDeadlineExceeded
+		case s.polled[1].Revents != 0:
+			var drained [64]byte
+			_, _ = unix.Read(s.woken, drained[:])
+			return errNotNow
+		}
 	}
-	return errWoken
 }
 
 // once does the operation. Its error is errNotNow, ErrClosed, syscall.EHOSTUNREACH, or libzmq's.
@@ -115,10 +118,18 @@ func (s *Socket) used() <-chan struct{} {
 	return s.changed
 }
 
-// wake has all who wait for their turn try again.
-func (s *Socket) wake() {
+// tell has all who wait for their turn try again.
+func (s *Socket) tell() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// wake has all who wait try again, also the one who waits for the signal.
+func (s *Socket) wake() {
+	s.tell()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = unix.Write(s.waker, []byte{0})
 }
