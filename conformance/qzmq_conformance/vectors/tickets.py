@@ -243,8 +243,6 @@ def _early_records(source: Source, suite: CipherSuite) -> Iterator[Recipe]:
         yield _early(source, suite, "an octet too many", (MAX_EARLY_OCTETS, 1), "RES-14", "Bound")
     for at in (16, -16, -1):
         yield _early(source, suite, f"octet {at} of the second changed", (20, 20), "RES-16", "Sealed", change=flip(at))
-    for stream in (0, 1, 2, 2**32 - 2):
-        yield _early(source, suite, f"stream {stream}", (20,), "REC-5", "Header", stream_id=stream)
     for seq in (1, 2**32):
         yield _early(source, suite, f"seq {seq} first", (20,), "REC-6", "Header", seq=seq)
     for epoch in (0x0100, 0x0002, 0xFFFF):

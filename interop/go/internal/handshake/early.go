@@ -20,7 +20,6 @@ type earlyState struct {
 	octets    int            // that came or were sent
 	count     uint32         // records
 	size      int            // octets of the record at hand
-	alone     bool           // nothing but early data is to come: only the vectors say so
 }
 
 // beginEarly makes the writer of the client's early data if its ClientHello announced any.
@@ -113,7 +112,7 @@ func (m *Machine) expectEarly() {
 
 // expects tells whether a record is one of early data that was announced. Any other finds no key before ClientKey (REC-1).
 func (e *earlyState) expects(sealed []byte) bool {
-	return e.alone || e.announced && len(sealed) >= record.HeaderSize &&
+	return e.announced && len(sealed) >= record.HeaderSize &&
 		registry.MessageType(sealed[0]) == registry.TypeData && binary.BigEndian.Uint32(sealed[4:]) == record.Early
 }
 

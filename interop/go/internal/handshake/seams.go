@@ -44,7 +44,7 @@ func NewEstablished(config *Config, transport Transport, at Middle) (*Machine, e
 func NewResuming(config *Config, transport Transport, clientHello []byte, taken *Issued) (*Machine, error) {
 	m := NewMachine(config, transport)
 	m.state, m.clientHello = WaitClientKey, clientHello
-	m.ticket.taken, m.hello.resumed, m.hello.found.early, m.early.alone = taken, true, true, true
+	m.ticket.taken, m.hello.resumed, m.hello.found.early = taken, true, true
 	return m, m.answerEarly()
 }
 
