@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	qzmq "qzmq.test/go"
@@ -25,7 +26,12 @@ type settings struct {
 
 var suites = map[string]qzmq.AeadAlgorithm{"aes": qzmq.AES256GCM, "chacha": qzmq.ChaCha20Poly1305}
 
+// processors is the least GOMAXPROCS of both processes: a goroutine that waits in a libzmq socket keeps one for itself,
+// and with two the links then wait for the other.
+const processors = 4
+
 func main() {
+	runtime.GOMAXPROCS(max(processors, runtime.GOMAXPROCS(0)))
 	if len(os.Args) == 3 && os.Args[1] == clientArgument {
 		exit(serveAsClient(os.Args[2], os.Stdin, os.Stdout))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -16,6 +17,7 @@ type results struct {
 	Suite    string            `json:"suite"`
 	Go       string            `json:"go"`
 	Cores    int               `json:"cores"`
+	Procs    int               `json:"gomaxprocs"`
 	CPU      map[string]bool   `json:"cpu"`
 	Versions map[string]string `json:"versions"`
 	Samples  []sample          `json:"samples"`
@@ -32,8 +34,8 @@ type sample struct {
 
 func newResults(s settings) *results {
 	return &results{
-		Suite: s.suite.String(), Go: runtime.Version() + " " + runtime.GOARCH, Cores: runtime.NumCPU(), CPU: features(),
-		Versions: versions(),
+		Suite: s.suite.String(), Go: runtime.Version() + " " + runtime.GOARCH, Cores: runtime.NumCPU(),
+		Procs: runtime.GOMAXPROCS(0), CPU: features(), Versions: versions(),
 	}
 }
 
@@ -85,12 +87,11 @@ func (r *results) find(backend, measurement, mechanism string) (sample, bool) {
 
 // print writes a table for each backend. Ratios are of speed: above 1 QZMQ is faster, except for times, where it is slower.
 func (r *results) print(w io.Writer) {
-	fmt.Fprintf(w, "%s, %d cores, %s\n", r.Go, r.Cores, r.Suite)
-	for name, has := range r.CPU {
-		if !has {
-			fmt.Fprintf(w, "this processor lacks %s\n", name)
-		}
+	fmt.Fprintf(w, "%s, %d cores, GOMAXPROCS %d, %s\n", r.Go, r.Cores, r.Procs, r.Suite)
+	for _, name := range slices.Sorted(maps.Keys(r.CPU)) {
+		fmt.Fprintf(w, "%s: %v  ", name, r.CPU[name])
 	}
+	fmt.Fprintln(w)
 	for _, backend := range backends() {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintf(table, "\n%s\tNULL\tCURVE\tQZMQ\t/NULL\t/CURVE\t\n", backend)
