@@ -178,6 +178,11 @@ def _check_patient(peer: Peer) -> None:
         raise Failed(peer.link.unread[:32].hex(), "nothing while what it asked for is open")
 
 
+def _asks_in_time(scene: Scene, peer: Peer) -> None:
+    peer.link.patience += AGE
+    _asks(scene, peer)
+
+
 def _asks_after_steps(scene: Scene, peer: Peer) -> None:
     for _ in range(REKEY_STEP):
         known(peer.sealer).step()
@@ -186,7 +191,7 @@ def _asks_after_steps(scene: Scene, peer: Peer) -> None:
 
 
 _DUE: dict[str, tuple[tuple[str, ...], Limits, Play]] = {
-    "by-age": (("ROT-15", "HS-50", "HS-54", "ROT-9", "ROT-11"), Limits(generation_seconds=AGE), _asks),
+    "by-age": (("ROT-15", "HS-50", "HS-54", "ROT-9", "ROT-11"), Limits(generation_seconds=AGE), _asks_in_time),
     "by-steps": (("ROT-15",), Limits(step_seconds=599.0), _asks_after_steps),
 }
 """A policy that differs from the default is looked after every second, not every minute."""
