@@ -91,6 +91,7 @@ class Connector:
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX)
         listener.setblocking(False)
+        self._link.options.buffers(listener)
         listener.bind(self.private)
         listener.listen(1)
         return listener
@@ -104,7 +105,6 @@ class Connector:
         if not of_own_process(local) or self._hop is not None:
             local.close()
             return
-        self._link.options.private(local)
         self._hop = LocalHop(self._bridge, local, framed=self._link.framed)
         self._hop.lost = self._local_lost
         if self._refusal:

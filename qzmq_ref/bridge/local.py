@@ -42,7 +42,7 @@ def connect_private(
     local = socket.socket(socket.AF_UNIX)
     try:
         local.setblocking(False)
-        options.private(local)
+        options.buffers(local)
         local.connect(path)
     except BlockingIOError:  # libzmq's backlog is full
         local.close()

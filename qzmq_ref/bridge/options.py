@@ -6,9 +6,6 @@ import random
 import socket
 from dataclasses import dataclass
 
-PASS = 2**19
-"""Octets: twice what a session reads at a time."""
-
 
 @dataclass(frozen=True)
 class Options:
@@ -49,13 +46,6 @@ class Options:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.sndbuf)
         if self.rcvbuf >= 0:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.rcvbuf)
-
-    def private(self, sock: socket.socket) -> None:
-        """The same for the private hop; where the application sets no bound, a whole pass of a session finds room, so
-        that no rest of it must be copied and waited with."""
-        if self.sndbuf < 0:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PASS)
-        self.buffers(sock)
 
     def prepare(self, sock: socket.socket) -> None:
         """What must be set before listening or connecting, on a socket of the remote hop."""
