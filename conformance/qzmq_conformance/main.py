@@ -6,7 +6,6 @@ Exit status 0: all that apply passed, or failed as it is known. 1: not all, or a
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,12 @@ from rich.console import Console
 
 from qzmq_conformance import junit, pages, report, runner, verdict
 from qzmq_conformance.case import Case, Undriven
+from qzmq_conformance.options import add_target
+from qzmq_conformance.progress import watch
 from qzmq_conformance.results import Run
-from qzmq_conformance.stage import PATIENCE, Bench
+from qzmq_conformance.stage import Bench
 from qzmq_conformance.strength import main as strength
 from qzmq_conformance.suite import cases
-from qzmq_conformance.target import REFERENCE
 
 PASSED, FAILED, UNDRIVEN = 0, 1, 2
 JOBS = 8  # cases at a time: enough to keep two cores busy while some wait for a timeout
@@ -54,8 +54,9 @@ def _run(chosen: Sequence[Case], options: argparse.Namespace, console: Console) 
     with Bench(options.adapter, patience=options.patience) as bench:
         described = bench.target.description
         lost = verdict.ratchet(options.ratchet, described.capabilities) if options.ratchet else ()
-        outcomes = report.watch(runner.run(bench, chosen, options.jobs), len(chosen), console)
-        outcomes = runner.recheck(bench, outcomes)
+        ended = runner.run(bench, chosen, options.jobs)
+        shown = watch(ended, len(chosen), console, things="cases", wrong="failed", is_wrong=lambda one: bool(one.seen))
+        outcomes = runner.recheck(bench, sorted(shown, key=lambda one: one.case.id))
     seconds = time.monotonic() - began
     if options.trace:
         report.show_transcripts(outcomes, console)
@@ -110,16 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--jobs", type=int, default=JOBS, help=f"cases at a time, and as many again of those that only wait ({JOBS})"
     )
-    parser.add_argument(
-        "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"
-    )
-    parser.add_argument(
-        "--adapter",
-        metavar="COMMAND",
-        type=shlex.split,
-        default=list(REFERENCE),
-        help="the program that drives the implementation to judge; the reference's if left out",
-    )
+    add_target(parser, "judge")
     parser.add_argument("--known", metavar="FILE", help="failures that are known: each must go on failing just so")
     parser.add_argument(
         "--ratchet", metavar="FILE", help="capabilities claimed so far: none may get lost; written if it is not there"

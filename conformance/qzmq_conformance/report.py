@@ -6,12 +6,11 @@ import json
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from qzmq_conformance.case import MODES, Case, Outcome
@@ -33,18 +32,6 @@ def matrix(outcomes: Sequence[Outcome]) -> Matrix:
     played = Counter((outcome.case.area, outcome.case.mode) for outcome in outcomes)
     passed = Counter((outcome.case.area, outcome.case.mode) for outcome in outcomes if outcome.passed)
     return {cell: (passed[cell], count) for cell, count in played.items()}
-
-
-def watch(outcomes: Iterator[Outcome], total: int, console: Console) -> list[Outcome]:
-    """Collects the outcomes and shows a progress line until the last one."""
-    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"))
-    ended: list[Outcome] = []
-    with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=4) as progress:
-        task = progress.add_task("", total=total, failed=0)
-        for outcome in outcomes:
-            ended.append(outcome)
-            progress.update(task, completed=len(ended), failed=sum(bool(each.seen) for each in ended))
-    return sorted(ended, key=lambda outcome: outcome.case.id)
 
 
 def show(verdict: Verdict, seconds: float, command: Sequence[str], console: Console) -> None:

@@ -21,8 +21,8 @@ from qzmq_conformance.learning.mealy import Word
 from qzmq_conformance.learning.playing import SETTINGS, Ambiguous
 from qzmq_conformance.learning.showing import dialogue, lines, to_dot, to_json
 from qzmq_conformance.learning.specified import ALPHABET
-from qzmq_conformance.stage import PATIENCE, Bench
-from qzmq_conformance.target import REFERENCE
+from qzmq_conformance.options import add_target
+from qzmq_conformance.stage import Bench
 
 EQUAL, DIFFERENT, UNDRIVEN = 0, 1, 2
 
@@ -101,16 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--extra", type=int, default=EXTRA, help=f"states that the target may hide beyond those found ({EXTRA})"
     )
-    parser.add_argument(
-        "--patience", type=float, default=PATIENCE, help=f"seconds the target has to answer ({PATIENCE})"
-    )
-    parser.add_argument(
-        "--adapter",
-        metavar="COMMAND",
-        type=shlex.split,
-        default=list(REFERENCE),
-        help="the program that drives the implementation to learn; the reference's if left out",
-    )
+    add_target(parser, "learn")
     return parser
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from qzmq_conformance.progress import watch
 from qzmq_conformance.report import write_json
 from qzmq_conformance.strength.coverage import Cover, cover
 from qzmq_conformance.strength.hunt import AT_A_TIME, Verdict, hunt
@@ -37,7 +37,10 @@ def main(arguments: Sequence[str]) -> int:
             console.print(fault.name, fault.requirement, fault.role or "both", highlight=False, markup=False)
         return STRONG
     began, played = time.monotonic(), [case for case in cases() if not case.deep]
-    verdicts = _watch(hunt(chosen, played, options.jobs), sum(len(fault.roles) for fault in chosen), console)
+    total = sum(len(fault.roles) for fault in chosen)
+    ended = hunt(chosen, played, options.jobs)
+    shown = watch(ended, total, console, things="faults", wrong="missed", is_wrong=lambda verdict: not verdict.own)
+    verdicts = sorted(shown, key=lambda verdict: (verdict.fault.name, verdict.role))
     seconds = time.monotonic() - began
     covers = cover(played, faults().values())
     _show(verdicts, covers, seconds, console)
@@ -72,18 +75,6 @@ def _sums(verdicts: Sequence[Verdict]) -> dict[str, int]:
         "killed_elsewhere": sum(bool(verdict.elsewhere) for verdict in verdicts),
         "survivors": sum(not verdict.killed for verdict in verdicts),
     }
-
-
-def _watch(verdicts: Iterator[Verdict], total: int, console: Console) -> list[Verdict]:
-    """Collects the verdicts and shows a progress line until the last one."""
-    columns = (TextColumn("faults"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[missed]} missed"))
-    reached: list[Verdict] = []
-    with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=4) as progress:
-        task = progress.add_task("", total=total, missed=0)
-        for verdict in verdicts:
-            reached.append(verdict)
-            progress.update(task, completed=len(reached), missed=sum(not each.own for each in reached))
-    return sorted(reached, key=lambda verdict: (verdict.fault.name, verdict.role))
 
 
 def _show(verdicts: Sequence[Verdict], covers: Sequence[Cover], seconds: float, console: Console) -> None:

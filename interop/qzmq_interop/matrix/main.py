@@ -15,12 +15,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from qzmq_conformance.progress import watch
 from qzmq_interop.matrix import document, junit, pages, show
 from qzmq_interop.matrix.cells import Cell, cells
 from qzmq_interop.matrix.implementations import implementations
 from qzmq_interop.matrix.runner import plan, run
 from qzmq_interop.matrix.seats import Seats
 from qzmq_interop.matrix.summary import UNDRIVEN, Summary
+from qzmq_interop.matrix.verdicts import Outcome, Verdict
 
 JOBS = 8
 """Cells at a time: enough to keep two cores busy while some wait."""
@@ -42,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     with Seats(known) as seats:
         planned = plan(chosen, known, seats)
-        ended = show.watch(run(planned.cells, seats, options.jobs), len(planned.cells), console)
-        outcomes = {outcome.cell.id: outcome for outcome in (*planned.settled, *ended)}
+        ended = run(planned.cells, seats, options.jobs)
+        shown = watch(ended, len(planned.cells), console, things="cells", wrong="failed", is_wrong=_is_wrong)
+        outcomes = {outcome.cell.id: outcome for outcome in (*planned.settled, *shown)}
     ordered = [outcomes.pop(cell.id) for cell in chosen if cell.id in outcomes]
     summary = Summary(planned, (*ordered, *outcomes.values()), time.monotonic() - began)
     if options.trace:
@@ -51,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show.show(summary, options.implementation, console)
     _write(summary, options)
     return summary.status
+
+
+def _is_wrong(outcome: Outcome) -> bool:
+    return outcome.verdict in (Verdict.FAILED, Verdict.UNDRIVEN)
 
 
 def _chosen(found: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from qzmq_conformance.results import printable
@@ -16,18 +15,6 @@ from qzmq_interop.matrix.verdicts import Outcome, Verdict
 
 COLOURS = {Verdict.FAILED: "red", Verdict.UNDRIVEN: "red", Verdict.LIBRARY: "yellow", Verdict.ABSENT: "bold yellow"}
 LETTERS = {Verdict.LIBRARY: "L", Verdict.UNDRIVEN: "?"}
-
-
-def watch(outcomes: Iterable[Outcome], total: int, console: Console) -> Iterator[Outcome]:
-    """Passes the outcomes on, and shows how far it is."""
-    columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"))
-    failed = 0
-    with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=4) as progress:
-        task = progress.add_task("", total=total, failed=0)
-        for outcome in outcomes:
-            failed += outcome.verdict in (Verdict.FAILED, Verdict.UNDRIVEN)
-            progress.update(task, advance=1, failed=failed)
-            yield outcome
 
 
 def show(summary: Summary, named: Iterable[str], console: Console) -> None:
