@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -307,29 +306,6 @@ func TestRoutersKnowTheirPeers(t *testing.T) {
 	})
 }
 
-func TestWhatWasSentArrivesAfterClose(t *testing.T) {
-	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
-		w := begin(t, backend)
-		server := w.bound(qzmq.PULL)
-		client := w.connected(qzmq.PUSH, server)
-		const count = 300
-		payload := strings.Repeat("x", 20_000)
-		go func() {
-			for range count {
-				if err := client.Send([]byte(payload)); err != nil {
-					t.Error(err)
-				}
-			}
-			if err := client.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		for range count {
-			w.receive(server, payload)
-		}
-	})
-}
-
 func TestKeysChangeWhileMessagesFlow(t *testing.T) {
 	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
 		w := begin(t, backend, func(o *qzmq.Options) { o.KeyRotation.MaxMessages = 10 })
@@ -373,30 +349,4 @@ func TestSecretsDoNotShow(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), bad) {
 		t.Error(err)
 	}
-}
-
-func TestWaitingAndClosing(t *testing.T) {
-	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
-		w := begin(t, backend)
-		server := w.bound(qzmq.PULL)
-		if _, err := server.RecvMessage(0); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Error(err)
-		}
-		if err := server.SetOption("RCVTIMEO", 20); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := server.Recv(); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Error(err)
-		}
-		if err := server.SetOption("RCVTIMEO", -1); err != nil {
-			t.Fatal(err)
-		}
-		time.AfterFunc(30*time.Millisecond, func() { _ = server.Close() })
-		if _, err := server.Recv(); err == nil {
-			t.Error("a closed socket received")
-		}
-		if err := server.Send(nil); err == nil {
-			t.Error("a closed socket sent")
-		}
-	})
 }

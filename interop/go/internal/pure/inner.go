@@ -1,9 +1,12 @@
 package pure
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"qzmq.test/go/internal/link"
@@ -17,6 +20,9 @@ const (
 	directly  = 16 << 10
 )
 
+// errLost tells the library that a peer is gone, as the end of a stream does: any other error it takes for a passing one.
+var errLost = fmt.Errorf("the peer is gone: %w", io.EOF)
+
 // inner is a link as the library sees it: a connection on which a peer speaks ZMTP NULL. The library reads and writes
 // with one goroutine each.
 type inner struct {
@@ -25,6 +31,8 @@ type inner struct {
 	identity string // the peer's
 	linger   func() time.Duration
 	ready    chan struct{} // closed when the library has said READY
+	arrived  chan struct{} // closed when the handshake is over; what the library writes before is early data
+	missed   error         // why it failed
 
 	reading sync.Mutex
 	inbound local.Inbound
@@ -40,15 +48,22 @@ type inner struct {
 	messages  local.Messages
 	held      []byte // the beginning of a message
 	translate []byte
+	written   *atomic.Uint64 // counts whole messages, of all the socket's connections
 }
 
 // newInner makes the library's side of an established link of a socket of that type.
-func newInner(l *link.Link, kind string, linger func() time.Duration) *inner {
-	c := &inner{link: l, kind: kind, linger: linger, ready: make(chan struct{})}
+func newInner(l *link.Link, kind string, linger func() time.Duration, written *atomic.Uint64) *inner {
+	c := &inner{link: l, kind: kind, linger: linger, written: written, ready: make(chan struct{}), arrived: make(chan struct{})}
 	if kind == "SUB" || kind == "XSUB" {
 		c.outbound = new(local.Outbound)
 	}
 	return c
+}
+
+// arrive says that the handshake is over, and how.
+func (c *inner) arrive(err error) {
+	c.missed = err
+	close(c.arrived)
 }
 
 // begin has the peer greet, and say READY with these properties.
@@ -84,6 +99,9 @@ func (c *inner) Read(p []byte) (int, error) {
 // step reads from the link what the library is to read next; it may be nothing.
 func (c *inner) step() (traffic []byte, err error) {
 	if len(c.rest) == 0 {
+		if <-c.arrived; c.missed != nil {
+			return nil, c.missed
+		}
 		if c.rest, err = c.link.Next(); err != nil {
 			return nil, err
 		}
@@ -112,7 +130,7 @@ func (c *inner) Write(p []byte) (int, error) {
 		octets = c.translate
 	}
 	if err := c.send(octets); err != nil {
-		return 0, io.ErrClosedPipe
+		return 0, errLost
 	}
 	return len(p), nil
 }
@@ -140,40 +158,62 @@ func (c *inner) greet(p []byte) ([]byte, error) {
 // send writes octets in as few records as their messages allow.
 func (c *inner) send(octets []byte) error {
 	whole := c.messages.End(octets)
+	var err error
 	switch {
 	case !whole && len(c.held)+len(octets) < waitBelow:
 		c.held = append(c.held, octets...)
 		return nil
 	case len(c.held)+len(octets) > directly:
-		held := c.held
-		c.held = c.held[:0]
-		return c.link.Write(held, octets)
+		err = c.write(c.held, octets)
+	default:
+		c.held = append(c.held, octets...)
+		err = c.write(c.held)
 	}
-	c.held = append(c.held, octets...)
-	err := c.link.Write(c.held)
 	c.held = c.held[:0]
+	if err == nil && whole {
+		c.written.Add(1)
+	}
 	return err
+}
+
+func (c *inner) write(pieces ...[]byte) error {
+	select {
+	case <-c.arrived:
+		return c.link.Write(pieces...)
+	default:
+		return c.link.WriteEarly(slices.Concat(pieces...))
+	}
 }
 
 // Close closes the link in order. What the peer still says is read and dropped, until its own end or the linger time.
 func (c *inner) Close() error {
 	if c.pumped != nil {
 		c.pumped.close()
-		go c.link.CloseWrite(c.linger())
+		go c.part()
 		return nil
 	}
 	go func() {
-		c.link.CloseWrite(c.linger())
+		c.part()
 		c.reading.Lock()
 		defer c.reading.Unlock()
 		c.closed = true
-		for {
+		for <-c.arrived; c.missed == nil; {
 			if _, err := c.link.Next(); err != nil {
 				return
 			}
 		}
 	}()
 	return nil
+}
+
+// part ends what this side says, behind what was said early.
+func (c *inner) part() {
+	linger := c.linger()
+	select {
+	case <-c.arrived:
+	case <-time.After(linger):
+	}
+	c.link.CloseWrite(linger)
 }
 
 func (c *inner) LocalAddr() net.Addr              { return address("local") }

@@ -9,6 +9,7 @@ import (
 	"log"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -42,15 +43,20 @@ type Socket struct {
 	set       []setting // options that can be set only then
 	linger    time.Duration
 	plain     bool // bound or connected without QZMQ: the library alone knows its peers
-	listener  *listener
 	nextID    uint32
 	acceptors []*link.Acceptor
 	mandatory bool                // a ROUTER refuses to send to nobody
 	links     map[*inner]struct{} // whose connections are not over
 	live      map[*inner]struct{} // on which the library can send
+	connects  int                 // endpoints that are connected, whether the peer is there or not
+	refused   chan time.Time      // closed when they are none any more
 	routes    map[string]*inner   // of a ROUTER: by the peer's identity
 	changed   chan struct{}       // closed, and made anew, when they change
 
+	joining  sync.Mutex // the library listens, or dials, once at a time
+	listener *listener
+
+	written   atomic.Uint64 // messages that links have taken
 	sending   chan struct{} // holds one while a message is being sent
 	receiving chan struct{} // holds one while somebody receives
 	pending   chan received // the library's answer to a Receive that gave up
@@ -115,7 +121,10 @@ func (s *Socket) Bind(at network.Endpoint, options bridge.Options) (network.Endp
 		return options.Make(address, nil, acceptor.Unfinished)
 	}
 	acceptor.Serve = func(l *link.Link, peer session.Peer) {
-		s.serve(l, peer, listener.push)
+		conn := s.begin(l)
+		conn.arrive(nil)
+		s.give(conn, peer, listener.push)
+		s.follow(conn)
 	}
 	s.mu.Lock()
 	s.acceptors = append(s.acceptors, acceptor)
@@ -134,8 +143,8 @@ func (s *Socket) listen() (*listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.joining.Lock()
+	defer s.joining.Unlock()
 	if s.listener == nil {
 		listener, endpoint := exchange.listen()
 		if err := library.Listen(endpoint); err != nil {
@@ -144,62 +153,6 @@ func (s *Socket) listen() (*listener, error) {
 		s.listener = listener
 	}
 	return s.listener, nil
-}
-
-// Connect connects the socket to the endpoint, and again after each loss, until the peer refuses it for good.
-func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
-	library, err := s.library()
-	if err != nil {
-		return err
-	}
-	exchange, err := links()
-	if err != nil {
-		return err
-	}
-	dial := func(conn *inner) error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return library.Dial(exchange.offer(conn))
-	}
-	go func() {
-		for s.context.Err() == nil {
-			l, peer, err := bridge.Reach(s.context, to, options, nil, nil)
-			if err != nil {
-				return
-			}
-			s.serve(l, peer, dial)
-		}
-	}()
-	return nil
-}
-
-// serve gives a link to the library, and waits for its end.
-func (s *Socket) serve(l *link.Link, peer session.Peer, give func(*inner) error) {
-	conn := newInner(l, s.kind, s.lingerTime)
-	s.change(func() { s.links[conn] = struct{}{} })
-	if err := s.introduce(conn, peer); err != nil || give(conn) != nil {
-		_ = conn.Close()
-	} else {
-		go s.follow(conn)
-	}
-	<-l.Over()
-	s.change(func() {
-		delete(s.links, conn)
-		if s.routes[conn.identity] == conn {
-			delete(s.routes, conn.identity)
-		}
-	})
-}
-
-// follow notes while messages can be sent on a link.
-func (s *Socket) follow(conn *inner) {
-	select {
-	case <-conn.ready:
-	case <-conn.link.Ending():
-	}
-	s.change(func() { s.live[conn] = struct{}{} })
-	<-conn.link.Ending()
-	s.change(func() { delete(s.live, conn) })
 }
 
 var errIdentityTaken = errors.New("another peer has that identity")
@@ -266,6 +219,14 @@ func (s *Socket) Close() error {
 		s.mu.Unlock()
 		return nil
 	}
+	s.mu.Unlock()
+	linger, stop := context.WithTimeout(context.Background(), s.lingerTime())
+	defer stop()
+	select { // what waits for a peer is to go
+	case s.sending <- struct{}{}:
+	case <-linger.Done():
+	}
+	s.mu.Lock()
 	s.cancel()
 	library, acceptors := s.zmq, s.acceptors
 	s.mu.Unlock()
@@ -276,12 +237,12 @@ func (s *Socket) Close() error {
 		return nil
 	}
 	err := library.Close()
-	s.drain()
+	s.drain(linger.Done())
 	return err
 }
 
-func (s *Socket) drain() {
-	expired := time.After(s.lingerTime())
+// drain waits until no connection is left, or the linger time is over.
+func (s *Socket) drain(expired <-chan struct{}) {
 	for {
 		s.mu.Lock()
 		n, changed := len(s.links), s.changed
@@ -367,5 +328,8 @@ func (s *Socket) setLibrary(name string, value any) error {
 	}
 	library := s.zmq
 	s.mu.Unlock()
-	return library.SetOption(name, value)
+	if err := library.SetOption(name, value); !errors.Is(err, errLost) {
+		return err
+	}
+	return nil // a peer that comes is told all subscriptions
 }

@@ -1,6 +1,7 @@
 package pure
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -11,13 +12,17 @@ import (
 )
 
 // Send sends a message. It waits up to limit until there is a peer and the library has taken the message before, for
-// ever if limit is negative, and fails with os.ErrDeadlineExceeded. A PUB or XPUB socket does not wait for peers.
+// ever if limit is negative, and fails with os.ErrDeadlineExceeded. A PUB or XPUB socket does not wait for peers, and
+// one that connects takes a message for the peer that will come.
 func (s *Socket) Send(parts [][]byte, limit time.Duration) error {
 	library, err := s.library()
 	if err != nil {
 		return err
 	}
 	expired := after(limit)
+	if limit >= 0 && s.reaching() {
+		return s.queue(library, parts, expired)
+	}
 	for {
 		if err := s.awaitPeer(expired); err != nil {
 			return err
@@ -29,10 +34,10 @@ func (s *Socket) Send(parts [][]byte, limit time.Duration) error {
 			return err
 		}
 		err := s.deliver(library, parts, limit < 0)
-		if err == nil || !strings.Contains(err.Error(), "no connections available") {
+		if !toNobody(err) {
 			return err
 		}
-		select { // REQ: the library does not know yet that there is a peer, or that there is none
+		select { // the library does not know yet that there is a peer, or that there is none
 		case <-time.After(time.Millisecond):
 		case <-expired:
 			return os.ErrDeadlineExceeded
@@ -40,19 +45,21 @@ func (s *Socket) Send(parts [][]byte, limit time.Duration) error {
 	}
 }
 
+// toNobody says whether the library failed to send because no peer is there.
+func toNobody(err error) bool {
+	return errors.Is(err, errLost) || err != nil && strings.Contains(err.Error(), "no connections available")
+}
+
 // deliver has the library send. It waits for that only if it may take its time; the next message waits for it then.
 func (s *Socket) deliver(library zmq4.Socket, parts [][]byte, wait bool) error {
 	send := func(parts [][]byte) error {
 		defer func() { <-s.sending }()
-		return library.SendMulti(zmq4.NewMsgFrom(parts...))
+		return s.write(library, parts)
 	}
 	if wait {
 		return send(parts)
 	}
-	own := make([][]byte, len(parts))
-	for i, part := range parts {
-		own[i] = slices.Clone(part)
-	}
+	own := clone(parts)
 	done := make(chan error, 1)
 	go func() { done <- send(own) }()
 	select {
@@ -63,6 +70,51 @@ func (s *Socket) deliver(library zmq4.Socket, parts [][]byte, wait bool) error {
 	}
 }
 
+func clone(parts [][]byte) [][]byte {
+	own := make([][]byte, len(parts))
+	for i, part := range parts {
+		own[i] = slices.Clone(part)
+	}
+	return own
+}
+
+// write has the library send. Whoever calls it has the turn.
+func (s *Socket) write(library zmq4.Socket, parts [][]byte) error {
+	before := s.written.Load()
+	err := library.SendMulti(zmq4.NewMsgFrom(parts...))
+	if errors.Is(err, errLost) && s.written.Load() > before {
+		return nil // one of the peers is gone, another has it
+	}
+	return err
+}
+
+// reaching says whether a peer is being reached and none is there, and messages wait for it: a REQ socket of the library
+// would not wait for the answer.
+func (s *Socket) reaching() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connects > 0 && len(s.live) == 0 && slices.Contains([]string{"DEALER", "PAIR", "PUSH"}, s.kind)
+}
+
+// queue takes a message for the next peer: one at a time, where libzmq takes as many as its high-water mark.
+func (s *Socket) queue(library zmq4.Socket, parts [][]byte, expired <-chan time.Time) error {
+	if err := take(s, s.sending, expired); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	refused := s.refused
+	s.mu.Unlock()
+	own := clone(parts)
+	go func() {
+		defer func() { <-s.sending }()
+		for s.awaitPeer(refused) == nil && toNobody(s.write(library, own)) {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	return nil
+}
+
+// awaitPeer waits until messages can be sent.
 func (s *Socket) awaitPeer(expired <-chan time.Time) error {
 	if s.kind == "PUB" || s.kind == "XPUB" {
 		return nil
