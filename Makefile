@@ -3,12 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: conform interop test check site vectors go go-luxfi
+.PHONY: conform interop pyzmq test check site vectors go go-luxfi
 conform: $(STAMP)
 	$(BIN)/qzmq conform $(ARGS)
 
 interop: $(STAMP)
 	$(BIN)/qzmq interop $(ARGS)
+
+pyzmq: $(STAMP)
+	interop/pyzmq/run.sh $(ARGS)
 
 vectors: $(STAMP)
 	$(BIN)/qzmq vectors check --all $(ARGS)
