@@ -79,16 +79,16 @@ func (s *Socket) reach(to network.Endpoint, options bridge.Options, dial func(*i
 	<-given
 	s.follow(conn)
 	if err != nil {
-		s.pause(options.ReconnectInterval)
+		pause(s.context, options.ReconnectInterval)
 	}
 	return err
 }
 
 // pause waits, unless the socket closes.
-func (s *Socket) pause(interval time.Duration) {
+func pause(socket context.Context, interval time.Duration) {
 	select {
 	case <-time.After(interval):
-	case <-s.context.Done():
+	case <-socket.Done():
 	}
 }
 

@@ -78,7 +78,7 @@ func NewSocket(kind string) (*Socket, error) {
 		return nil, fmt.Errorf("go-zeromq/zmq4 has no %s socket", kind)
 	}
 	s := &Socket{
-		kind: kind, linger: -1, changed: make(chan struct{}),
+		kind: kind, linger: bridge.Unlimited, changed: make(chan struct{}),
 		links: make(map[*inner]struct{}), live: make(map[*inner]struct{}), routes: make(map[string]*inner),
 		sending: make(chan struct{}, 1), receiving: make(chan struct{}, 1),
 	}
@@ -261,9 +261,6 @@ func (s *Socket) drain(expired <-chan struct{}) {
 func (s *Socket) lingerTime() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.linger < 0 {
-		return bridge.Unlimited
-	}
 	return s.linger
 }
 
@@ -305,8 +302,16 @@ func (s *Socket) setMilliseconds(value any) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.linger = time.Duration(n) * time.Millisecond
+	s.linger = lingerOf(n)
 	return nil
+}
+
+// lingerOf is a linger time of so many milliseconds, without an end if that is negative.
+func lingerOf(milliseconds int) time.Duration {
+	if milliseconds < 0 {
+		return bridge.Unlimited
+	}
+	return time.Duration(milliseconds) * time.Millisecond
 }
 
 func (s *Socket) setRoutingID(value any) error {
