@@ -62,5 +62,10 @@ func (b *Bound) serve(l *link.Link, peer session.Peer) {
 		b.hop.abandon(l)
 		return
 	}
-	b.hop.join(l, conn, newReader(conn, func() {}))
+	own, err := newPrivate(conn)
+	if err != nil {
+		b.hop.abandon(l)
+		return
+	}
+	b.hop.join(l, own, newReader(own, func() {}))
 }

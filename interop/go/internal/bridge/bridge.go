@@ -4,7 +4,6 @@
 package bridge
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -109,14 +108,14 @@ func (h *Hop) Wait() {
 func (h *Hop) Remove() error { return os.RemoveAll(h.directory) }
 
 // join carries octets both ways until both sides have ended.
-func (h *Hop) join(l *link.Link, conn *net.UnixConn, from *reader) {
+func (h *Hop) join(l *link.Link, conn *private, from *reader) {
 	f := &flight{hop: h, conn: conn, from: from}
 	f.depart(l)
 	f.land(l)
 }
 
 // inward carries what the peer says to the application's socket.
-func inward(l *link.Link, conn *net.UnixConn) {
+func inward(l *link.Link, conn *private) {
 	broken := false
 	for {
 		octets, err := l.Next()
@@ -150,7 +149,7 @@ func (h *Hop) outward(l *link.Link, from *reader) {
 // reader reads the application's socket into one buffer, which grows while it is filled. Its first read begins at
 // once, so that it is known when the socket closes before the peer is there.
 type reader struct {
-	conn   *net.UnixConn
+	conn   *private
 	buffer []byte
 	n      int
 	err    error
@@ -159,7 +158,7 @@ type reader struct {
 }
 
 // newReader begins to read. It calls gone if the socket closes before it has said anything.
-func newReader(conn *net.UnixConn, gone func()) *reader {
+func newReader(conn *private, gone func()) *reader {
 	r := &reader{conn: conn, buffer: make([]byte, smallBuffer), first: make(chan struct{})}
 	go func() {
 		r.n, r.err = conn.Read(r.buffer)

@@ -111,9 +111,13 @@ func (c *Connected) serve(conn *net.UnixConn) {
 		_ = conn.Close()
 		return
 	}
+	private, err := newPrivate(conn)
+	if err != nil {
+		return
+	}
 	wanted, cancel := context.WithCancel(c.context)
 	defer cancel()
-	f := &flight{hop: c.hop, conn: conn, from: newReader(conn, cancel)}
+	f := &flight{hop: c.hop, conn: private, from: newReader(private, cancel)}
 	l, peer, err := Reach(wanted, c.to, c.options, metadata(own), f.begin)
 	switch {
 	case err != nil && f.over != nil:
@@ -121,7 +125,7 @@ func (c *Connected) serve(conn *net.UnixConn) {
 		c.giveUp(err)
 		return
 	case err != nil:
-		c.refuse(conn, f.from, err)
+		c.refuse(private, f.from, err)
 		return
 	case f.over == nil:
 		f.begin(l, peer)
@@ -181,7 +185,7 @@ func attempt(
 
 // refuse ends a connection of the application's socket whose peer was not reached. A refusal that is final makes
 // libzmq stop trying (ALR-6).
-func (c *Connected) refuse(conn *net.UnixConn, from *reader, err error) {
+func (c *Connected) refuse(conn *private, from *reader, err error) {
 	if c.giveUp(err) {
 		_, _ = conn.Write(local.Error(local.StatusRefused))
 	}
@@ -215,7 +219,12 @@ func (c *Connected) runRaw() {
 			c.hop.abandon(l)
 			return
 		}
-		c.hop.join(l, conn, newReader(conn, func() {}))
+		private, err := newPrivate(conn)
+		if err != nil {
+			c.hop.abandon(l)
+			return
+		}
+		c.hop.join(l, private, newReader(private, func() {}))
 		c.hop.leave()
 	}
 }

@@ -1,8 +1,6 @@
 package bridge
 
 import (
-	"net"
-
 	"qzmq.test/go/internal/link"
 	"qzmq.test/go/internal/session"
 )
@@ -11,7 +9,7 @@ import (
 // the peer is there, as early data.
 type flight struct {
 	hop  *Hop
-	conn *net.UnixConn
+	conn *private
 	from *reader
 	over chan struct{} // closed when the socket has said everything; nil before it may speak
 }
