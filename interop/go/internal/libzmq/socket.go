@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
@@ -147,17 +148,28 @@ func (s *Socket) Plain(bind bool, endpoint string) (string, error) {
 // Send sends a message. It waits up to limit for room, for ever if that is negative, and fails with os.ErrDeadlineExceeded.
 func (s *Socket) Send(parts [][]byte, limit time.Duration) error {
 	return s.try(limit, func() error {
-		for i, part := range parts {
-			flags := zmq.DONTWAIT
-			if i < len(parts)-1 {
-				flags |= zmq.SNDMORE
-			}
-			if _, err := s.zmq.SendBytes(part, flags); err != nil {
-				return err
-			}
+		err := s.send(parts)
+		if zmq.AsErrno(err) != zmq.Errno(syscall.EAGAIN) {
+			return err
 		}
-		return nil
+		if _, err := s.zmq.GetEvents(); err != nil { // a send leaves a recent signal alone; this takes it
+			return err
+		}
+		return s.send(parts)
 	})
+}
+
+func (s *Socket) send(parts [][]byte) error {
+	for i, part := range parts {
+		flags := zmq.DONTWAIT
+		if i < len(parts)-1 {
+			flags |= zmq.SNDMORE
+		}
+		if _, err := s.zmq.SendBytes(part, flags); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Receive receives a message, and what it can of these properties of the peer. It waits as Send does.

@@ -20,8 +20,8 @@ var errNotNow = errors.New("the socket is not ready")
 // libzmq signals a change on a descriptor, once, and any operation may use the signal up. So one goroutine at a time
 // waits for it; the others wait for their turn, and all try again when the socket was used.
 func (s *Socket) try(limit time.Duration, operation func() error) error {
-	err := s.once(operation)
-	if s.waiting.Load() > 0 {
+	used, others, err := s.first(limit != 0, operation)
+	if others {
 		s.wake() // they may have been waiting for the signal that this operation used
 	}
 	switch {
@@ -30,6 +30,24 @@ func (s *Socket) try(limit time.Duration, operation func() error) error {
 	case limit == 0:
 		return os.ErrDeadlineExceeded
 	}
+	return s.wait(used, limit, operation)
+}
+
+// first does the operation. If it is too early for it, a goroutine that waits counts as waiting before anybody else can
+// use the socket; others says whether somebody waited already.
+func (s *Socket) first(waits bool, operation func() error) (used <-chan struct{}, others bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	others = s.waiting.Load() > 0
+	if err = s.attempt(operation); err == errNotNow && waits {
+		s.waiting.Add(1)
+	}
+	return s.changed, others, err
+}
+
+// wait is try after the first attempt, from which used is.
+func (s *Socket) wait(used <-chan struct{}, limit time.Duration, operation func() error) error {
+	defer s.waiting.Add(-1)
 	var deadline time.Time
 	var expired <-chan time.Time
 	if limit > 0 {
@@ -37,70 +55,95 @@ func (s *Socket) try(limit time.Duration, operation func() error) error {
 		defer timer.Stop()
 		deadline, expired = time.Now().Add(limit), timer.C
 	}
-	s.waiting.Add(1)
-	defer s.waiting.Add(-1)
-	for {
-		used := s.used()
+	err := errNotNow
+	for err == errNotNow {
 		select {
 		case s.polling <- struct{}{}:
-			err = s.poll(deadline, operation)
+			err = s.poll(used, deadline, operation)
 			<-s.polling
 		case <-used:
-			err = s.once(operation)
+			used, err = s.again(operation)
 		case <-expired:
 			err = os.ErrDeadlineExceeded
 		case <-s.over:
 			err = ErrClosed
 		}
-		if err != errNotNow {
-			return err
-		}
 	}
+	return err
+}
+
+// again does the operation; used is closed when it is worth while to do it once more.
+func (s *Socket) again(operation func() error) (used <-chan struct{}, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed, s.attempt(operation)
 }
 
 // poll waits for the signal and does the operation, until it is not too early for it or somebody used the socket. It
 // blocks its thread, as libzmq's own waiting does: Go's poller would have to be woken first, and then this goroutine.
-func (s *Socket) poll(deadline time.Time, operation func() error) error {
+func (s *Socket) poll(used <-chan struct{}, deadline time.Time, operation func() error) error {
+	select {
+	case <-used:
+		return errNotNow
+	default:
+	}
 	for {
-		err := s.once(operation)
+		if err := s.awaitSignal(deadline); err != nil {
+			return err
+		}
+		_, err := s.again(operation)
+		if s.waiting.Load() > 1 {
+			s.tell() // the signal was for somebody else, or for more than one
+		}
 		if err != errNotNow {
 			return err
-		}
-		if s.waiting.Load() > 1 {
-			s.tell() // the signal was for somebody else
-		}
-		timeout := -1
-		if !deadline.IsZero() {
-			timeout = max(0, int(time.Until(deadline).Milliseconds())+1)
-		}
-		s.polled = [2]unix.PollFd{{Fd: int32(s.signal), Events: unix.POLLIN}, {Fd: int32(s.woken), Events: unix.POLLIN}}
-		switch n, err := unix.Poll(s.polled[:], timeout); {
-		case err == unix.EINTR:
-		case err != nil:
-			return err
-		case n == 0:
-			return os.ErrDeadlineExceeded
-		case s.polled[1].Revents != 0:
-			var drained [64]byte
-			_, _ = unix.Read(s.woken, drained[:])
-			return errNotNow
 		}
 	}
 }
 
-// once does the operation. Its error is errNotNow, ErrClosed, syscall.EHOSTUNREACH, or libzmq's.
-func (s *Socket) once(operation func() error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// awaitSignal fails with errNotNow if somebody used the socket.
+func (s *Socket) awaitSignal(deadline time.Time) error {
+	s.polled = [2]unix.PollFd{{Fd: int32(s.signal), Events: unix.POLLIN}, {Fd: int32(s.woken), Events: unix.POLLIN}}
+	_, err := unix.Poll(s.polled[:], s.patience(deadline))
+	switch {
+	case err == unix.EINTR:
+		return nil
+	case err != nil:
+		return err
+	case s.polled[1].Revents != 0:
+		var drained [64]byte
+		_, _ = unix.Read(s.woken, drained[:])
+		return errNotNow
+	case s.polled[0].Revents == 0 && !deadline.IsZero() && !time.Now().Before(deadline):
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// patience is how many milliseconds the signal is waited for: not for ever if others wait, whose attempts may have used
+// it up.
+func (s *Socket) patience(deadline time.Time) int {
+	limit := -1
+	if s.waiting.Load() > 1 {
+		limit = 50
+	}
+	if deadline.IsZero() {
+		return limit
+	}
+	left := max(0, int(time.Until(deadline).Milliseconds())+1)
+	if limit < 0 {
+		return left
+	}
+	return min(left, limit)
+}
+
+// attempt does the operation, for whoever holds the lock. Its error is errNotNow, ErrClosed, syscall.EHOSTUNREACH, or
+// libzmq's.
+func (s *Socket) attempt(operation func() error) error {
 	if s.zmq == nil {
 		return ErrClosed
 	}
 	err := operation()
-	if zmq.AsErrno(err) == zmq.Errno(syscall.EAGAIN) {
-		if _, err = s.zmq.GetEvents(); err == nil { // a send leaves a recent signal alone; this takes it
-			err = operation()
-		}
-	}
 	switch zmq.AsErrno(err) {
 	case zmq.Errno(syscall.EAGAIN):
 		return errNotNow
@@ -110,12 +153,6 @@ func (s *Socket) once(operation func() error) error {
 		return ErrClosed
 	}
 	return err
-}
-
-func (s *Socket) used() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
 }
 
 // tell has all who wait for their turn try again.
