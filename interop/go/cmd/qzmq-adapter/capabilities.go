@@ -34,9 +34,7 @@ func capabilitiesOf(transport qzmq.Transport) capabilities {
 		Features: slices.Clone(features), Vectors: vectors.Kinds(),
 	}
 	for _, kind := range transport.SocketTypes() {
-		if transport.Backend() != qzmq.BackendGo || kind != qzmq.XPUB { // go-zeromq's XPUB hides its subscriptions
-			c.Patterns = append(c.Patterns, kind.String())
-		}
+		c.Patterns = append(c.Patterns, kind.String())
 	}
 	if slices.Contains(c.Patterns, "STREAM") {
 		c.Bindings = append(c.Bindings, "raw")

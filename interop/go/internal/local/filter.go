@@ -8,8 +8,12 @@ const maxSubscription = 1 << 20
 // Inbound turns ZMTP 3.1 traffic from a peer into what a ZMTP 3.0 socket understands: SUBSCRIBE and CANCEL become
 // messages, PING is answered, and no command reaches the socket. Its zero value is at the start of the traffic.
 type Inbound struct {
+	// Heard hears of SUBSCRIBE and CANCEL, and of messages that say the same as before ZMTP 3.1; nil is not told.
+	Heard func(subscribe bool, topic []byte)
+
 	left uint64 // octets of the current message frame that are still to pass
 	held []byte // the beginning of a frame header or of a command
+	more bool   // with Heard: the next frame is not the first of its message
 }
 
 // Step takes octets from the front of data. What the socket is to read is traffic, a part of data or valid until the
@@ -33,7 +37,7 @@ func (f *Inbound) pass(data []byte) int {
 			continue
 		}
 		header, size := frameHeader(data[at:])
-		if header == 0 || data[at]&flagCommand != 0 {
+		if header == 0 || data[at]&flagCommand != 0 || f.Heard != nil {
 			break
 		}
 		at, f.left = at+header, size
@@ -46,15 +50,20 @@ func (f *Inbound) command(data []byte) (traffic, reply, rest []byte, err error) 
 	for {
 		header, size := frameHeader(f.held)
 		switch {
-		case header > 0 && f.held[0]&flagCommand == 0:
+		case header > 0 && f.held[0]&flagCommand == 0 && (f.Heard == nil || size > maxSubscription):
 			traffic, f.held, f.left = f.held, nil, size
+			f.more = traffic[0]&flagMore != 0
 			return traffic, nil, data, nil
 		case header > 0 && size > maxSubscription:
 			return nil, nil, nil, errFrame
 		case header > 0 && len(f.held) == header+int(size):
-			body := f.held[header:]
+			frame := f.held
 			f.held = nil
-			traffic, reply, err = translate(body)
+			if frame[0]&flagCommand == 0 {
+				f.listen(frame[0], frame[header:])
+				return frame, nil, data, nil
+			}
+			traffic, reply, err = f.translate(frame[header:])
 			return traffic, reply, data, err
 		case len(data) == 0:
 			return nil, nil, nil, nil
@@ -68,15 +77,17 @@ func (f *Inbound) command(data []byte) (traffic, reply, rest []byte, err error) 
 }
 
 // translate gives the message that a command becomes, or the command that answers it.
-func translate(body []byte) (traffic, reply []byte, err error) {
+func (f *Inbound) translate(body []byte) (traffic, reply []byte, err error) {
 	if len(body) == 0 || int(body[0]) > len(body)-1 {
 		return nil, nil, errFrame
 	}
 	name, value := string(body[1:1+body[0]]), body[1+body[0]:]
 	switch name {
 	case "SUBSCRIBE":
+		f.hear(true, value)
 		return subscription(1, value), nil, nil
 	case "CANCEL":
+		f.hear(false, value)
 		return subscription(0, value), nil, nil
 	case "PING":
 		if len(value) < 2 {
@@ -85,6 +96,21 @@ func translate(body []byte) (traffic, reply []byte, err error) {
 		return nil, Command(nil, "PONG", value[2:]), nil
 	}
 	return nil, nil, nil
+}
+
+// listen looks for subscriptions among messages.
+func (f *Inbound) listen(flags byte, body []byte) {
+	alone := !f.more && flags&flagMore == 0
+	f.more = flags&flagMore != 0
+	if alone && len(body) > 0 && body[0] <= 1 {
+		f.hear(body[0] == 1, body[1:])
+	}
+}
+
+func (f *Inbound) hear(subscribe bool, topic []byte) {
+	if f.Heard != nil {
+		f.Heard(subscribe, topic)
+	}
 }
 
 func subscription(first byte, topic []byte) []byte {

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"reflect"
@@ -68,7 +69,10 @@ func TestBegin(t *testing.T) {
 
 // inbound gives a peer's octets to an Inbound in pieces.
 func inbound(pieces ...[]byte) (traffic, reply []byte, err error) {
-	var filter Inbound
+	return new(Inbound).all(pieces...)
+}
+
+func (filter *Inbound) all(pieces ...[]byte) (traffic, reply []byte, err error) {
 	for _, piece := range pieces {
 		for len(piece) > 0 {
 			out, answer, rest, err := filter.Step(piece)
@@ -110,6 +114,20 @@ func TestInboundCutAnywhere(t *testing.T) {
 	}
 	if traffic, _, err := inbound(single...); err != nil || !bytes.Equal(traffic, want) {
 		t.Fatalf("octet by octet: %v, %q", err, traffic)
+	}
+}
+
+func TestInboundHears(t *testing.T) {
+	from, want, _ := peerTraffic()
+	older := []byte("\x00\x04\x01new\x00\x04\x00old\x01\x02\x01a\x00\x01\x01") // the last is a message of two parts
+	from, want = append(from, older...), append(want, older...)
+	for cut := range len(from) {
+		var heard []string
+		filter := Inbound{Heard: func(subscribe bool, topic []byte) { heard = append(heard, fmt.Sprint(subscribe, len(topic))) }}
+		traffic, _, err := filter.all(from[:cut], from[cut:])
+		if err != nil || !bytes.Equal(traffic, want) || fmt.Sprint(heard) != "[true 5 false 255 true 3 false 3]" {
+			t.Fatalf("cut at %d: %v\ngot  %q\nwant %q\nheard %v", cut, err, traffic, want, heard)
+		}
 	}
 }
 

@@ -12,18 +12,9 @@ import (
 
 // Connect connects the socket to the endpoint, and again after each loss, until the peer refuses it for good.
 func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
-	library, err := s.library()
+	dial, err := s.dialer()
 	if err != nil {
 		return err
-	}
-	exchange, err := links()
-	if err != nil {
-		return err
-	}
-	dial := func(conn *inner) error {
-		s.joining.Lock()
-		defer s.joining.Unlock()
-		return library.Dial(exchange.offer(conn))
 	}
 	s.change(func() {
 		if s.connects == 0 {
@@ -41,6 +32,20 @@ func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
 		}
 	}()
 	return nil
+}
+
+// dialer gives the library a connection as if it had dialled it.
+func (s *Socket) dialer() (dial func(*inner) error, err error) {
+	library, err := s.library()
+	if err != nil {
+		return nil, err
+	}
+	exchange, err := links()
+	return func(conn *inner) error {
+		s.joining.Lock()
+		defer s.joining.Unlock()
+		return library.Dial(exchange.offer(conn))
+	}, err
 }
 
 // disconnect counts an endpoint less, to which no connection will come again.
@@ -63,7 +68,7 @@ func (s *Socket) reach(to network.Endpoint, options bridge.Options, dial func(*i
 	given := make(chan struct{})
 	give := func(l *link.Link, peer session.Peer) {
 		conn = s.begin(l)
-		go func() { defer close(given); s.give(conn, peer, dial) }()
+		go func() { defer close(given); s.give(conn, peer.Metadata, dial) }()
 	}
 	l, peer, err := bridge.Reach(wanted, to, options, nil, func(l *link.Link, remembered session.Peer) {
 		keep() // what is said early is to arrive, also from a socket that closes
@@ -92,15 +97,23 @@ func pause(socket context.Context, interval time.Duration) {
 	}
 }
 
-// begin counts a link among the socket's.
-func (s *Socket) begin(l *link.Link) *inner {
-	conn := newInner(l, s.kind, s.lingerTime, &s.written)
+// begin counts a connection among the socket's.
+func (s *Socket) begin(l carrier) *inner {
+	conn := newInner(s, l)
 	s.change(func() { s.links[conn] = struct{}{} })
 	return conn
 }
 
+// serve carries a connection that is established, to its end.
+func (s *Socket) serve(l carrier, peer []session.Property, give func(*inner) error) {
+	conn := s.begin(l)
+	conn.arrive(nil)
+	s.give(conn, peer, give)
+	s.follow(conn)
+}
+
 // give gives a connection to the library, and notes when messages can be sent on it.
-func (s *Socket) give(conn *inner, peer session.Peer, give func(*inner) error) {
+func (s *Socket) give(conn *inner, peer []session.Property, give func(*inner) error) {
 	if err := s.introduce(conn, peer); err != nil || give(conn) != nil {
 		_ = conn.Close()
 		return
@@ -127,4 +140,7 @@ func (s *Socket) follow(conn *inner) {
 			delete(s.routes, conn.identity)
 		}
 	})
+	if s.topics != nil {
+		s.topics.forget(conn)
+	}
 }

@@ -160,6 +160,7 @@ func TestDefectASilentClientShutsOutTheOthers(t *testing.T) {
 	}
 }
 
+// Socket.Receive tells of them, with QZMQ and without.
 func TestDefectXPubHidesSubscriptions(t *testing.T) {
 	xpub, sub := library(t, zmq4.NewXPub), library(t, zmq4.NewSub)
 	endpoint, _ := listen(t, xpub)

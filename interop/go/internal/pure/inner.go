@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"qzmq.test/go/internal/link"
 	"qzmq.test/go/internal/local"
 )
 
@@ -26,7 +25,7 @@ var errLost = fmt.Errorf("the peer is gone: %w", io.EOF)
 // inner is a link as the library sees it: a connection on which a peer speaks ZMTP NULL. The library reads and writes
 // with one goroutine each.
 type inner struct {
-	link     *link.Link
+	link     carrier
 	kind     string // the socket's type
 	identity string // the peer's
 	linger   func() time.Duration
@@ -39,7 +38,9 @@ type inner struct {
 	toRead  []byte // what Read gives next
 	rest    []byte // what came from the peer behind it
 	closed  bool
-	pumped  *pump // reads instead of the library, if it does not
+	topics  *topics // of an XPUB socket
+	wishes  []wish  // that the library has heard of when it reads the next time
+	pumped  *pump   // reads instead of the library, if it does not
 
 	writing   sync.Mutex
 	hello     []byte // the library's greeting and READY, until they are whole
@@ -51,10 +52,14 @@ type inner struct {
 	written   *atomic.Uint64 // counts whole messages, of all the socket's connections
 }
 
-// newInner makes the library's side of an established link of a socket of that type.
-func newInner(l *link.Link, kind string, linger func() time.Duration, written *atomic.Uint64) *inner {
-	c := &inner{link: l, kind: kind, linger: linger, written: written, ready: make(chan struct{}), arrived: make(chan struct{})}
-	if kind == "SUB" || kind == "XSUB" {
+// newInner makes the library's side of a socket's link.
+func newInner(s *Socket, carried carrier) *inner {
+	c := &inner{link: carried, kind: s.kind, linger: s.lingerTime, written: &s.written, topics: s.topics,
+		ready: make(chan struct{}), arrived: make(chan struct{})}
+	if c.topics != nil {
+		c.inbound.Heard = func(wants bool, topic []byte) { c.wishes = append(c.wishes, wish{wants, string(topic)}) }
+	}
+	if c.kind == "SUB" || c.kind == "XSUB" {
 		c.outbound = new(local.Outbound)
 	}
 	return c
@@ -85,6 +90,10 @@ func (c *inner) Read(p []byte) (int, error) {
 		if c.closed {
 			return 0, net.ErrClosed
 		}
+		for _, w := range c.wishes {
+			c.topics.change(c, w)
+		}
+		c.wishes = c.wishes[:0]
 		traffic, err := c.step()
 		if err != nil {
 			return 0, io.EOF

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +52,8 @@ type Socket struct {
 	routes    map[string]*inner   // of a ROUTER: by the peer's identity
 	changed   chan struct{}       // closed, and made anew, when they change
 
+	topics *topics // of an XPUB socket
+
 	joining  sync.Mutex // the library listens, or dials, once at a time
 	listener *listener
 
@@ -83,6 +84,9 @@ func NewSocket(kind string) (*Socket, error) {
 		sending: make(chan struct{}, 1), receiving: make(chan struct{}, 1),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
+	if kind == "XPUB" {
+		s.topics = newTopics(s.context)
+	}
 	return s, nil
 }
 
@@ -121,10 +125,7 @@ func (s *Socket) Bind(at network.Endpoint, options bridge.Options) (network.Endp
 		return options.Make(address, nil, acceptor.Unfinished)
 	}
 	acceptor.Serve = func(l *link.Link, peer session.Peer) {
-		conn := s.begin(l)
-		conn.arrive(nil)
-		s.give(conn, peer, listener.push)
-		s.follow(conn)
+		s.serve(l, peer.Metadata, listener.push)
 	}
 	s.mu.Lock()
 	s.acceptors = append(s.acceptors, acceptor)
@@ -159,9 +160,9 @@ var errIdentityTaken = errors.New("another peer has that identity")
 
 // introduce has the peer say READY. A ROUTER's peers have different identities: who has none is given one, and whoever
 // takes another's is refused, as libzmq does. (The library would send to both.)
-func (s *Socket) introduce(conn *inner, peer session.Peer) error {
-	properties := make([]local.Property, 0, len(peer.Metadata)+1)
-	for _, p := range peer.Metadata {
+func (s *Socket) introduce(conn *inner, peer []session.Property) error {
+	properties := make([]local.Property, 0, len(peer)+1)
+	for _, p := range peer {
 		if string(p.Name) == "Identity" {
 			conn.identity = string(p.Value)
 			continue
@@ -191,25 +192,6 @@ func (s *Socket) change(how func()) {
 	how()
 	close(s.changed)
 	s.changed = make(chan struct{})
-}
-
-// Plain binds or connects without QZMQ.
-func (s *Socket) Plain(bind bool, endpoint string) (string, error) {
-	library, err := s.library()
-	if err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	s.plain = true
-	s.mu.Unlock()
-	if !bind {
-		return endpoint, library.Dial(endpoint)
-	}
-	if err := library.Listen(strings.ReplaceAll(endpoint, ":*", ":0")); err != nil {
-		return "", err
-	}
-	scheme, _, _ := strings.Cut(endpoint, "://")
-	return scheme + "://" + library.Addr().String(), nil
 }
 
 // Close closes the socket, and waits for what was sent up to the linger time.

@@ -81,6 +81,11 @@ func (s *Stream) Connect(to network.Endpoint, options bridge.Options) error {
 	return nil
 }
 
+// Plain binds or connects without QZMQ: whatever octets come.
+func (s *Stream) Plain(bind bool, endpoint string) (string, error) {
+	return plainly(s.context, bind, endpoint, func(w *wire) { s.serve(w) })
+}
+
 // serve carries a connection's octets until both sides have ended.
 func (s *Stream) serve(c carrier) {
 	peer := s.begin(c)

@@ -172,10 +172,14 @@ func (s *Socket) Receive(limit time.Duration, _ ...string) ([][]byte, map[string
 	}
 }
 
-// next is the library's next answer, to this Receive or to one that gave up.
+// next is the library's next answer, to this Receive or to one that gave up, or what an XPUB socket hears of topics.
 func (s *Socket) next(library zmq4.Socket, limit time.Duration, expired <-chan time.Time) (received, error) {
+	var notices chan [][]byte
+	if s.topics != nil {
+		notices = s.topics.notices
+	}
 	if s.pending == nil {
-		if limit < 0 {
+		if limit < 0 && notices == nil {
 			return receive(library), nil
 		}
 		answer := make(chan received, 1)
@@ -186,12 +190,16 @@ func (s *Socket) next(library zmq4.Socket, limit time.Duration, expired <-chan t
 	case got := <-s.pending:
 		s.pending = nil
 		return got, nil
+	case parts := <-notices:
+		return received{parts: parts}, nil
 	default:
 	}
 	select {
 	case got := <-s.pending:
 		s.pending = nil
 		return got, nil
+	case parts := <-notices:
+		return received{parts: parts}, nil
 	case <-expired:
 		return received{}, os.ErrDeadlineExceeded
 	case <-s.context.Done():
