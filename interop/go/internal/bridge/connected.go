@@ -17,7 +17,8 @@ type Options struct {
 	// unfinished counts the endpoint's handshakes that are not over, nil where nobody is accepted.
 	Make     func(peerAddress string, own []session.Property, unfinished func() int) (link.Session, error)
 	Hooks    link.Hooks
-	HalfOpen int // SEC-3
+	HalfOpen int    // SEC-3
+	Curve    *Curve // how a port serves CURVE clients too; nil if it does not
 
 	ReconnectInterval    time.Duration // between two attempts to reach the peer
 	ReconnectIntervalMax time.Duration // up to which it doubles; 0 does not double it
@@ -111,13 +112,13 @@ func (c *Connected) serve(conn *net.UnixConn) {
 		_ = conn.Close()
 		return
 	}
-	private, err := newPrivate(conn)
+	inner, err := newPrivate(conn)
 	if err != nil {
 		return
 	}
 	wanted, cancel := context.WithCancel(c.context)
 	defer cancel()
-	f := &flight{hop: c.hop, conn: private, from: newReader(private, cancel)}
+	f := &flight{hop: c.hop, conn: inner, from: newReader(inner, cancel)}
 	l, peer, err := Reach(wanted, c.to, c.options, metadata(own), f.begin)
 	switch {
 	case err != nil && f.over != nil:
@@ -125,7 +126,7 @@ func (c *Connected) serve(conn *net.UnixConn) {
 		c.giveUp(err)
 		return
 	case err != nil:
-		c.refuse(private, f.from, err)
+		c.refuse(inner, f.from, err)
 		return
 	case f.over == nil:
 		f.begin(l, peer)
@@ -219,12 +220,12 @@ func (c *Connected) runRaw() {
 			c.hop.abandon(l)
 			return
 		}
-		private, err := newPrivate(conn)
+		inner, err := newPrivate(conn)
 		if err != nil {
 			c.hop.abandon(l)
 			return
 		}
-		c.hop.join(l, private, newReader(private, func() {}))
+		c.hop.join(l, inner, newReader(inner, func() {}))
 		c.hop.leave()
 	}
 }
