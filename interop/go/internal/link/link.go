@@ -170,8 +170,14 @@ func (l *Link) open() []byte {
 		l.plain = make([]byte, 0, cap(l.in))
 	}
 	octets, consumed, events := l.session.Open(l.plain[:0], l.in[l.start:l.end])
-	l.received.Add(uint64(len(octets)))
 	l.plain = octets[:0]
+	l.opened(len(octets), consumed, events)
+	return octets
+}
+
+// opened notes that so many octets came out of so many that were received.
+func (l *Link) opened(octets, consumed int, events []session.Event) {
+	l.received.Add(uint64(octets))
 	l.start += consumed
 	l.handle(events)
 	l.kick()
@@ -179,7 +185,6 @@ func (l *Link) open() []byte {
 		l.looking.Store(true)
 		l.arm()
 	}
-	return octets
 }
 
 // fill reads once from the connection, behind what is not opened yet.

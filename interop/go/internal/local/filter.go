@@ -27,6 +27,12 @@ func (f *Inbound) Step(data []byte) (traffic, reply, rest []byte, err error) {
 	return f.command(data)
 }
 
+// Body is how many octets of a message frame come next: Step would pass them on as they are.
+func (f *Inbound) Body() uint64 { return f.left }
+
+// Skip is Step for octets of a message frame, at most Body, that the socket has been given already.
+func (f *Inbound) Skip(n int) { f.left -= uint64(n) }
+
 // pass counts the leading octets of data that are whole headers of message frames, and bodies.
 func (f *Inbound) pass(data []byte) int {
 	at := 0

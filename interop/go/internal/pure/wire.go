@@ -21,6 +21,7 @@ const (
 // carrier is what a socket needs of a link.Link.
 type carrier interface {
 	Next() ([]byte, error)
+	NextInto(buffer []byte) ([]byte, error)
 	Write(pieces ...[]byte) error
 	WriteEarly(octets []byte) error
 	CloseWrite(linger time.Duration)
@@ -46,6 +47,8 @@ func (w *wire) Next() ([]byte, error) {
 	w.ending.Do(func() { _ = w.conn.Close(); close(w.over) })
 	return nil, err
 }
+
+func (w *wire) NextInto([]byte) ([]byte, error) { return w.Next() }
 
 func (w *wire) Write(pieces ...[]byte) error {
 	buffers := net.Buffers(pieces)

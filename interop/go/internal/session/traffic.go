@@ -2,9 +2,11 @@ package session
 
 import (
 	"errors"
+	"math"
 
 	"qzmq.test/go/internal/binding"
 	"qzmq.test/go/internal/handshake"
+	"qzmq.test/go/internal/record"
 )
 
 // Open is Receive for an established session, without an allocation: it opens the whole messages at the beginning of
@@ -17,25 +19,48 @@ func (c *Conn) Open(dst, src []byte) (out []byte, consumed int, events []Event) 
 	if len(c.pending) > 0 || c.machine == nil || c.machine.State() != handshake.Open {
 		return c.openSlowly(dst, src)
 	}
+	out, consumed, _, events = c.openWithin(dst, src, math.MaxInt)
+	if c.machine.State() == handshake.Open {
+		return out, consumed, events
+	}
+	out, more, late := c.openSlowly(out, src[consumed:])
+	return out, consumed + more, append(events, late...)
+}
+
+// OpenWithin is Open, but leaves what dst has no room for in src, and tells whether it has left a whole message.
+func (c *Conn) OpenWithin(dst, src []byte) (out []byte, consumed int, left bool, events []Event) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if len(c.pending) > 0 || c.machine == nil {
+		return dst, 0, true, nil
+	}
+	return c.openWithin(dst, src, cap(dst))
+}
+
+// openWithin opens messages while dst grows to at most that many octets, and the session is open.
+func (c *Conn) openWithin(dst, src []byte, most int) (out []byte, consumed int, left bool, events []Event) {
 	out = dst
 	for c.machine.State() == handshake.Open {
 		start, end, err := c.binding.Message(src[consumed:], c.machine.Limit())
 		if err == nil && end == 0 {
-			return out, consumed, events
+			return out, consumed, false, events
 		}
 		message := src[consumed+start : consumed+end]
-		if err == nil && c.machine.IsData(message) {
-			out, err = c.machine.OpenData(out, message)
-		} else if err == nil {
+		switch {
+		case err != nil:
+		case !c.machine.IsData(message):
 			events = append(events, c.receive(message)...)
+		case len(message)-record.Overhead > most-len(out):
+			return out, consumed, true, events
+		default:
+			out, err = c.machine.OpenData(out, message)
 		}
 		if err != nil {
 			events = append(events, c.fail(err)...)
 		}
 		consumed += end
 	}
-	out, more, late := c.openSlowly(out, src[consumed:])
-	return out, consumed + more, append(events, late...)
+	return out, consumed, true, events
 }
 
 // receive takes one message that is not data; the reading half is locked.
