@@ -15,7 +15,7 @@ pyzmq: $(STAMP)
 
 vectors: $(STAMP)
 	$(BIN)/qzmq vectors check --all $(ARGS)
-	$(BIN)/python vectors/consume.py
+	cd vectors && ../$(BIN)/python -m consumer
 
 test: $(STAMP)
 	$(BIN)/pytest $(ARGS)

@@ -76,15 +76,15 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def stand_alone(directory: Path) -> ModuleType:
-    """The module `consume.py` beside the vectors."""
-    path = directory / "consume.py"
+    """The package `consumer` beside the vectors."""
+    path = directory / "consumer" / "__init__.py"
     if not path.is_file():
         raise LocalError(f"there is no {path}: name the directory of the vectors with --directory")
-    spec = importlib.util.spec_from_file_location("qzmq_vectors_consume", path)
+    spec = importlib.util.spec_from_file_location("qzmq_vectors_consumer", path)
     if spec is None or spec.loader is None:
         raise LocalError(f"{path} cannot be loaded: name another directory with --directory")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.modules[spec.name] = module  # its own modules look it up
     spec.loader.exec_module(module)
     return module
 

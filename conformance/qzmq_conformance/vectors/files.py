@@ -30,7 +30,7 @@ class Verdict:
 def directory() -> Path:
     """Where the vectors of a source checkout lie; elsewhere, the folder of that name where one stands."""
     beside = Path(__file__).parents[3] / "vectors"
-    return beside if (beside / "consume.py").is_file() else Path("vectors")
+    return beside if (beside / "consumer").is_dir() else Path("vectors")
 
 
 def write(kind: Kind, seed: str, folder: Path, progress: Progress) -> Path:
