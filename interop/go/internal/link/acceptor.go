@@ -20,6 +20,10 @@ type Acceptor struct {
 	HalfOpen int // how many unfinished handshakes there may be (SEC-3)
 	Serve    func(*Link, session.Peer)
 
+	// Curve serves a client that names CURVE and has said that much; the first binding.SharedGreeting octets were sent to
+	// it. Nil has every client be QZMQ's (ZMTP-12).
+	Curve func(conn net.Conn, said []byte)
+
 	mu         sync.Mutex
 	unfinished []*Link // the oldest first
 }
@@ -63,8 +67,18 @@ func (a *Acceptor) handshake(conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
+	var choice *undecided
+	if a.Curve != nil {
+		choice = newUndecided(conn)
+		conn = choice
+	}
 	l := New(conn, s, a.Hooks)
 	a.begin(l)
+	if choice != nil && l.yields(choice) {
+		a.finish(l)
+		a.Curve(choice.Conn, choice.said)
+		return
+	}
 	peer, err := l.Handshake()
 	a.finish(l)
 	if err == nil {
