@@ -24,6 +24,8 @@ type Stats struct {
 	BytesReceived       uint64
 	OctetsSent          uint64 // that were sealed: messages with their framing, subscriptions, pings (REC-12)
 	OctetsReceived      uint64
+	CurveAdmitted       uint64 // CURVE clients that were let in; they count nowhere else but in messages
+	CurveRefused        uint64
 }
 
 // SocketMetrics count what happened on one socket.
@@ -46,6 +48,8 @@ func (s Stats) plus(other Stats) Stats {
 	s.BytesReceived += other.BytesReceived
 	s.OctetsSent += other.OctetsSent
 	s.OctetsReceived += other.OctetsReceived
+	s.CurveAdmitted += other.CurveAdmitted
+	s.CurveRefused += other.CurveRefused
 	return s
 }
 

@@ -40,6 +40,11 @@ type Security struct {
 	CA          []byte // certificates in PEM of the authorities that are trusted beside the pins
 	ServerName  string // client with CA: the name or address that the server's certificate must have
 
+	// CurveSecretKey lets a server serve CURVE clients on the ports that it binds, beside those of QZMQ. CurveClients are
+	// the public keys of those that it admits; without one it admits none (ZMTP-15).
+	CurveSecretKey string
+	CurveClients   []string
+
 	Plaintext bool // plain ZMTP NULL, for comparison: nothing is secured, and no key may be set
 }
 
@@ -63,7 +68,7 @@ var (
 func (s Security) server(bind bool) bool { return s.Role == RoleServer || s.Role == RoleAuto && bind }
 
 func (s Security) checkPlaintext() error {
-	if s.SecretKey != "" || s.ServerKeys != nil || s.ClientKeys != nil || s.CA != nil {
+	if s.SecretKey != "" || s.ServerKeys != nil || s.ClientKeys != nil || s.CA != nil || s.CurveSecretKey != "" {
 		return errPlaintextKey
 	}
 	return nil

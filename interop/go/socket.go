@@ -45,6 +45,8 @@ type Socket interface {
 	// SetOption sets an option: one of libzmq's by its name without ZMQ_, times in milliseconds, or QZMQ_SERVER (bool),
 	// QZMQ_SECRETKEY, QZMQ_SERVERKEY (string), QZMQ_CLIENTKEYS ([]string), QZMQ_CERTIFICATE, QZMQ_CA (PEM in a []byte),
 	// QZMQ_SERVERNAME (string), or QZMQ_SECURITY (Security). What is secured how holds for later binds and connects.
+	// QZMQ_CURVE_SECRETKEY (string) and QZMQ_CURVE_CLIENTS ([]string) let a port serve CURVE clients too; the latter holds
+	// at once.
 	// QZMQ_RESUME (bool) says whether a client offers tickets, from its next connection on; it does if it has any.
 	SetOption(name string, value any) error
 	// GetOption gives what SetOption was given, secrets apart, and LAST_ENDPOINT and TYPE.
@@ -113,7 +115,12 @@ func newSocket(t *transport, kind SocketType, e engine) *socket {
 
 func (s *socket) Bind(endpoint string) error {
 	return s.attach(endpoint, true, func(at network.Endpoint, config *session.Config) (string, error) {
-		bound, err := s.engine.Bind(at, s.links(config))
+		options := s.links(config)
+		var err error
+		if options.Curve, err = s.curve(config); err != nil {
+			return "", err
+		}
+		bound, err := s.engine.Bind(at, options)
 		return bound.String(), err
 	})
 }

@@ -48,6 +48,10 @@ func (s *socket) setSecurity(name string, value any) (known bool, err error) {
 		s.security.ServerKeys = []string{key}
 	case "QZMQ_CLIENTKEYS":
 		s.security.ClientKeys, ok = value.([]string)
+	case "QZMQ_CURVE_SECRETKEY":
+		s.security.CurveSecretKey, ok = value.(string)
+	case "QZMQ_CURVE_CLIENTS":
+		s.security.CurveClients, ok = value.([]string)
 	case "QZMQ_CERTIFICATE":
 		s.security.Certificate, ok = value.([]byte)
 	case "QZMQ_CA":
@@ -75,6 +79,8 @@ func (s *socket) GetOption(name string) (any, error) {
 		return s.security.ServerKeys, nil
 	case "QZMQ_CLIENTKEYS":
 		return s.security.ClientKeys, nil
+	case "QZMQ_CURVE_CLIENTS":
+		return s.security.CurveClients, nil
 	case "QZMQ_SERVERNAME":
 		return s.security.ServerName, nil
 	}

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"net"
+	"sync/atomic"
 
 	"qzmq.test/go/internal/link"
 	"qzmq.test/go/internal/local"
@@ -15,6 +16,7 @@ type Bound struct {
 	hop      *Hop
 	path     string
 	acceptor *link.Acceptor
+	closing  atomic.Bool
 	Endpoint network.Endpoint // as bound, with its port
 }
 
@@ -32,6 +34,9 @@ func (h *Hop) Bind(at network.Endpoint, options Options) (*Bound, error) {
 		HalfOpen: options.HalfOpen,
 		Serve:    b.serve,
 	}
+	if options.Curve != nil {
+		b.acceptor.Curve = b.serveCurve
+	}
 	return b, nil
 }
 
@@ -42,7 +47,10 @@ func (b *Bound) Path() string { return "ipc://" + b.path }
 func (b *Bound) Run() { b.acceptor.Run() }
 
 // Close accepts no more. The sessions that are established go on.
-func (b *Bound) Close() error { return b.acceptor.Close() }
+func (b *Bound) Close() error {
+	b.closing.Store(true)
+	return b.acceptor.Close()
+}
 
 func (b *Bound) serve(l *link.Link, peer session.Peer) {
 	b.hop.enter()

@@ -38,6 +38,9 @@ type Socket struct {
 
 	bound     []*bridge.Bound
 	connected []*bridge.Connected
+
+	context *Context
+	domain  string // of ZAP, once the socket serves CURVE clients
 }
 
 // types are the names of the socket types that this package has.
@@ -47,7 +50,10 @@ var types = map[string]zmq.Type{
 }
 
 // Context is a libzmq context.
-type Context struct{ zmq *zmq.Context }
+type Context struct {
+	zmq *zmq.Context
+	zap zap
+}
 
 // NewContext makes a context.
 func NewContext() (*Context, error) {
@@ -55,7 +61,7 @@ func NewContext() (*Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Context{context}, nil
+	return &Context{zmq: context}, nil
 }
 
 // Close ends the context, and waits until libzmq has let go of what the sockets' linger times allow.
@@ -68,7 +74,7 @@ func (c *Context) NewSocket(kind string) (*Socket, error) {
 		return nil, err
 	}
 	s := &Socket{
-		hop: hop, polling: make(chan struct{}, 1), changed: make(chan struct{}), over: make(chan struct{}),
+		context: c, hop: hop, polling: make(chan struct{}, 1), changed: make(chan struct{}), over: make(chan struct{}),
 	}
 	if err := s.open(c.zmq, types[kind]); err != nil {
 		_ = hop.Remove()
@@ -104,7 +110,13 @@ func (s *Socket) Bind(at network.Endpoint, options bridge.Options) (network.Endp
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.zmq.Bind(bound.Path()); err != nil {
+	if err = s.acceptsNull(); err == nil {
+		err = s.zmq.Bind(bound.Path())
+	}
+	if err == nil && options.Curve != nil {
+		err = s.bindCurve(bound.CurvePath(), options.Curve)
+	}
+	if err != nil {
 		_ = bound.Close()
 		return network.Endpoint{}, err
 	}
@@ -120,7 +132,9 @@ func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
 		return err
 	}
 	s.mu.Lock()
-	err = s.zmq.Connect(connected.Path())
+	if err = s.acceptsNull(); err == nil {
+		err = s.zmq.Connect(connected.Path())
+	}
 	s.connected = append(s.connected, connected)
 	s.mu.Unlock()
 	if err != nil {
@@ -136,6 +150,9 @@ func (s *Socket) Connect(to network.Endpoint, options bridge.Options) error {
 func (s *Socket) Plain(bind bool, endpoint string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.acceptsNull(); err != nil {
+		return "", err
+	}
 	if !bind {
 		return endpoint, s.zmq.Connect(endpoint)
 	}
@@ -212,6 +229,7 @@ func (s *Socket) Close() error {
 	}
 	err := socket.Close()
 	s.hop.Wait()
+	s.context.zap.forget(s.domain)
 	for _, connected := range s.connected {
 		connected.Close()
 	}

@@ -78,14 +78,19 @@ func appendHeader(dst []byte, flags byte, size int) []byte {
 
 // Ready returns the READY command with these properties.
 func Ready(properties []Property) []byte {
-	var body []byte
+	return Command(nil, "READY", Metadata(properties))
+}
+
+// Metadata is how READY, and an answer of ZAP, write properties (RFC 37, RFC 27).
+func Metadata(properties []Property) []byte {
+	var octets []byte
 	for _, property := range properties {
-		body = append(body, byte(len(property.Name)))
-		body = append(body, property.Name...)
-		body = binary.BigEndian.AppendUint32(body, uint32(len(property.Value)))
-		body = append(body, property.Value...)
+		octets = append(octets, byte(len(property.Name)))
+		octets = append(octets, property.Name...)
+		octets = binary.BigEndian.AppendUint32(octets, uint32(len(property.Value)))
+		octets = append(octets, property.Value...)
 	}
-	return Command(nil, "READY", body)
+	return octets
 }
 
 // Error returns the ERROR command that makes a libzmq socket stop reconnecting (ALR-6).
