@@ -25,7 +25,7 @@ var (
 		"authorities", "certificates", "early_data", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding", "plaintext", "rekey",
 		"rekey_on_demand", "resume_on_demand", "resumption", "retry", "zap",
 	}
-	libzmqFeatures = []string{"properties"}
+	libzmqFeatures = []string{"curve", "properties"}
 )
 
 func capabilitiesOf(transport qzmq.Transport) capabilities {

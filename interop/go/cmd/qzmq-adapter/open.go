@@ -22,6 +22,7 @@ type security struct {
 	ServerName     string    `json:"server_name"`
 	Certificate    string    `json:"certificate"`
 	CurveSecretKey string    `json:"curve_secret_key"`
+	CurveClients   []string  `json:"curve_clients"`
 }
 
 type policy struct {
@@ -84,7 +85,7 @@ func (s *security) translate() qzmq.Security {
 	}
 	out := qzmq.Security{
 		Role: qzmq.RoleClient, SecretKey: s.SecretKey, ServerName: s.ServerName, CA: []byte(s.CA),
-		Certificate: []byte(s.Certificate),
+		Certificate: []byte(s.Certificate), CurveSecretKey: s.CurveSecretKey, CurveClients: s.CurveClients,
 	}
 	if s.Server {
 		out.Role = qzmq.RoleServer
