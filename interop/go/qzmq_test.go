@@ -259,6 +259,20 @@ func TestTheServerComesBack(t *testing.T) {
 	})
 }
 
+// A message without octets is a message, whoever sends it.
+func TestEmptyMessages(t *testing.T) {
+	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
+		w := begin(t, backend)
+		for _, pair := range [][2]qzmq.SocketType{{qzmq.PULL, qzmq.PUSH}, {qzmq.REP, qzmq.REQ}, {qzmq.DEALER, qzmq.DEALER}} {
+			server := w.bound(pair[0])
+			w.send(w.connected(pair[1], server), "")
+			if octets, err := server.Recv(); err != nil || len(octets) != 0 {
+				t.Errorf("%v got %q, %v", pair[0], octets, err)
+			}
+		}
+	})
+}
+
 func TestSubscriptions(t *testing.T) {
 	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
 		w := begin(t, backend)

@@ -8,6 +8,8 @@ import (
 	"log"
 	"net"
 	"os"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -186,6 +188,50 @@ func TestDefectARouterSendsToEveryoneOfThatIdentity(t *testing.T) {
 		if _, err := io.ReadFull(peer, make([]byte, 2+len("secret"))); err != nil {
 			t.Error("one of them did not get it:", err)
 		}
+	}
+}
+
+func TestDefectARepTakesTheLastEmptyPartForTheDelimiter(t *testing.T) {
+	rep := library(t, zmq4.NewRep)
+	_, address := listen(t, rep)
+	peer := bare(t, address, "REQ", "")
+	if _, err := peer.Write([]byte("\x01\x00\x01\x01a\x01\x00\x00\x01b")); err != nil { // delimiter, "a", "", "b"
+		t.Fatal(err)
+	}
+	message, err := within(rep, time.Second)
+	if err != nil || len(message.Frames) != 1 || string(message.Frames[0]) != "b" {
+		t.Errorf("got %q, %v", message.Frames, err)
+	}
+}
+
+// So there are no properties beside a message; Socket.Peers has them.
+func TestDefectAMessageDoesNotTellItsSender(t *testing.T) {
+	var public []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[zmq4.Msg]()) {
+		if field.IsExported() {
+			public = append(public, field.Name)
+		}
+	}
+	if !slices.Equal(public, []string{"Frames", "Type"}) {
+		t.Error(public)
+	}
+}
+
+// So there is nobody to whom a server could pass CURVE clients (ZMTP-12).
+func TestDefectNoCurve(t *testing.T) {
+	_, address := listen(t, library(t, zmq4.NewPull))
+	peer, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = peer.Close() }()
+	greeting := local.Greeting()
+	copy(greeting[12:], "CURVE")
+	if _, err := peer.Write(greeting); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(peer, greeting); err != nil || !bytes.HasPrefix(greeting[12:], []byte("NULL\x00")) {
+		t.Errorf("%q, %v", greeting[12:32], err)
 	}
 }
 
