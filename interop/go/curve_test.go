@@ -78,6 +78,9 @@ func (w curveWorld) admitted(kind zmq.Type, to qzmq.Socket) *zmq.Socket {
 	return w.old(kind, to, w.clientPublic, w.clientSecret)
 }
 
+// try sends what is not to arrive. A socket that has been refused already does not take it.
+func try(s *zmq.Socket) { _, _ = s.SendMessageDontwait("refused") }
+
 // TestBothMechanisms: clients of either are served by one port, and the application sees which it was (ZMTP-14, ZMTP-16).
 func TestBothMechanisms(t *testing.T) {
 	w := beginCurve(t)
@@ -137,9 +140,7 @@ func TestCurveStranger(t *testing.T) {
 	w := beginCurve(t)
 	server := w.both(qzmq.PULL)
 	stranger := w.old(zmq.PUSH, server, w.strangerPublic, w.strangerSecret)
-	if _, err := stranger.SendMessage("stranger"); err != nil {
-		t.Fatal(err)
-	}
+	try(stranger)
 	w.until(func() bool { return server.GetMetrics().CurveRefused > 0 })
 	w.silent(server)
 	if err := server.SetOption("QZMQ_CURVE_CLIENTS", []string{w.strangerPublic}); err != nil {
@@ -150,9 +151,7 @@ func TestCurveStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.receive(server, "friend")
-	if _, err := w.admitted(zmq.PUSH, server).SendMessage("forgotten"); err != nil {
-		t.Fatal(err)
-	}
+	try(w.admitted(zmq.PUSH, server))
 	w.silent(server)
 }
 
@@ -160,9 +159,7 @@ func TestCurveStranger(t *testing.T) {
 func TestCurveWithoutList(t *testing.T) {
 	w := beginCurve(t)
 	server := w.bound(qzmq.PULL, "QZMQ_CURVE_SECRETKEY", w.serverSecret)
-	if _, err := w.admitted(zmq.PUSH, server).SendMessage("anyone"); err != nil {
-		t.Fatal(err)
-	}
+	try(w.admitted(zmq.PUSH, server))
 	w.until(func() bool { return server.GetMetrics().CurveRefused > 0 })
 	w.silent(server)
 }
@@ -183,9 +180,7 @@ func TestSocketsBesideCurve(t *testing.T) {
 	for _, client := range []*zmq.Socket{
 		refused, w.old(zmq.PUSH, first, w.strangerPublic, w.strangerSecret), w.admitted(zmq.PUSH, second),
 	} {
-		if _, err := client.SendMessage("refused"); err != nil {
-			t.Fatal(err)
-		}
+		try(client)
 	}
 	w.silent(first)
 	w.silent(second)

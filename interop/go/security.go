@@ -40,8 +40,9 @@ type Security struct {
 	CA          []byte // certificates in PEM of the authorities that are trusted beside the pins
 	ServerName  string // client with CA: the name or address that the server's certificate must have
 
-	// CurveSecretKey lets a server serve CURVE clients on the ports that it binds, beside those of QZMQ. CurveClients are
-	// the public keys of those that it admits; without one it admits none (ZMTP-15).
+	// CurveSecretKey lets a server serve CURVE clients on the port that it binds, beside those of QZMQ; the backend must be
+	// libzmq, and the socket takes no other endpoint after it. CurveClients are the public keys of those that it admits;
+	// without one it admits none (ZMTP-15).
 	CurveSecretKey string
 	CurveClients   []string
 
