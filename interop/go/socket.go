@@ -48,6 +48,7 @@ type Socket interface {
 	// QZMQ_CURVE_SECRETKEY (string) and QZMQ_CURVE_CLIENTS ([]string) let a port serve CURVE clients too; the latter holds
 	// at once.
 	// QZMQ_RESUME (bool) says whether a client offers tickets, from its next connection on; it does if it has any.
+	// QZMQ_PROPERTIES (bool), before Bind and Connect and with the backend go alone: see Message.
 	SetOption(name string, value any) error
 	// GetOption gives what SetOption was given, secrets apart, and LAST_ENDPOINT and TYPE.
 	GetOption(name string) (any, error)
@@ -63,7 +64,8 @@ type Socket interface {
 }
 
 // Message is a message with what is known of its sender: User-Id and X-QZMQ-* (table added-properties), Socket-Type and
-// Identity. The backend go has no properties for messages; there, ask Peers.
+// Identity. With the backend go there are properties if the option QZMQ_PROPERTIES (bool) was set before the socket bound or
+// connected, at the price of a copy; Peers has them anyway.
 type Message struct {
 	Parts      [][]byte
 	Properties map[string]string

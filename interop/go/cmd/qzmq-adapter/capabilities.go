@@ -22,10 +22,10 @@ type capabilities struct {
 // features are what this library has with every backend, and libzmqFeatures what go-zeromq leaves out.
 var (
 	features = []string{
-		"authorities", "certificates", "early_data", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding", "plaintext", "rekey",
-		"rekey_on_demand", "resume_on_demand", "resumption", "retry", "zap",
+		"authorities", "certificates", "early_data", "events", "export", "identity_is_pin", "limits", "log", "mixed", "padding",
+		"plaintext", "properties", "rekey", "rekey_on_demand", "resume_on_demand", "resumption", "retry", "zap",
 	}
-	libzmqFeatures = []string{"curve", "properties"}
+	libzmqFeatures = []string{"curve"}
 )
 
 func capabilitiesOf(transport qzmq.Transport) capabilities {

@@ -157,6 +157,12 @@ func (o *opened) attach(asked request) error {
 	if err := o.socket.SetOption("LINGER", 0); err != nil {
 		return err
 	}
+	asks := asked.Security != nil && !slices.Contains([]string{"PUB", "STREAM", "XPUB"}, asked.Pattern)
+	if o.transport.Backend() == qzmq.BackendGo && asks { // libzmq has a peer's properties unasked
+		if err := o.socket.SetOption("QZMQ_PROPERTIES", true); err != nil {
+			return err
+		}
+	}
 	names := make([]string, 0, len(asked.Options))
 	for name := range asked.Options {
 		names = append(names, name)

@@ -80,7 +80,7 @@ func (s *Socket) reach(to network.Endpoint, options bridge.Options, dial func(*i
 	if conn == nil {
 		return err
 	}
-	conn.arrive(err)
+	conn.arrive(peer.Metadata, err)
 	<-given
 	s.follow(conn)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Socket) begin(l carrier) *inner {
 // serve carries a connection that is established, to its end.
 func (s *Socket) serve(l carrier, peer []session.Property, give func(*inner) error) {
 	conn := s.begin(l)
-	conn.arrive(nil)
+	conn.arrive(peer, nil)
 	s.give(conn, peer, give)
 	s.follow(conn)
 }

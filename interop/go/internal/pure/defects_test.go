@@ -204,7 +204,7 @@ func TestDefectARepTakesTheLastEmptyPartForTheDelimiter(t *testing.T) {
 	}
 }
 
-// So there are no properties beside a message; Socket.Peers has them.
+// With the option QZMQ_PROPERTIES every connection puts that behind the message.
 func TestDefectAMessageDoesNotTellItsSender(t *testing.T) {
 	var public []string
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[zmq4.Msg]()) {

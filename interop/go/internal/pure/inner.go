@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"qzmq.test/go/internal/local"
+	"qzmq.test/go/internal/session"
 )
 
 // Small writes wait for the end of their message, and are copied to go in one record; above directly they are sealed
@@ -27,6 +28,7 @@ var errLost = fmt.Errorf("the peer is gone: %w", io.EOF)
 type inner struct {
 	link     carrier
 	kind     string // the socket's type
+	tags     bool   // messages are to tell whose they are
 	identity string // the peer's
 	linger   func() time.Duration
 	ready    chan struct{} // closed when the library has said READY
@@ -39,8 +41,11 @@ type inner struct {
 	rest    []byte // what came from the peer behind it
 	closed  bool
 	topics  *topics // of an XPUB socket
-	wishes  []wish  // that the library has heard of when it reads the next time
-	pumped  *pump   // reads instead of the library, if it does not
+	tag     []byte  // put behind every message, for Receive; nil if nobody asks whose it is
+	tagger  local.Tagger
+	tagged  []byte
+	wishes  []wish // that the library has heard of when it reads the next time
+	pumped  *pump  // reads instead of the library, if it does not
 
 	writing   sync.Mutex
 	hello     []byte // the library's greeting and READY, until they are whole
@@ -54,7 +59,7 @@ type inner struct {
 
 // newInner makes the library's side of a socket's link.
 func newInner(s *Socket, carried carrier) *inner {
-	c := &inner{link: carried, kind: s.kind, linger: s.lingerTime, written: &s.written, topics: s.topics,
+	c := &inner{link: carried, kind: s.kind, tags: s.tagging(), linger: s.lingerTime, written: &s.written, topics: s.topics,
 		ready: make(chan struct{}), arrived: make(chan struct{})}
 	if c.topics != nil {
 		c.inbound.Heard = func(wants bool, topic []byte) { c.wishes = append(c.wishes, wish{wants, string(topic)}) }
@@ -65,9 +70,12 @@ func newInner(s *Socket, carried carrier) *inner {
 	return c
 }
 
-// arrive says that the handshake is over, and how.
-func (c *inner) arrive(err error) {
+// arrive says that the handshake is over: who the peer is, or why it failed.
+func (c *inner) arrive(peer []session.Property, err error) {
 	c.missed = err
+	if c.tags {
+		c.tag = local.Tag(propertiesOf(peer))
+	}
 	close(c.arrived)
 }
 
@@ -94,7 +102,7 @@ func (c *inner) Read(p []byte) (int, error) {
 			c.topics.change(c, w)
 		}
 		c.wishes = c.wishes[:0]
-		if len(p) >= directly && len(c.rest) == 0 && c.inbound.Body() >= uint64(len(p)) {
+		if len(p) >= directly && !c.tags && len(c.rest) == 0 && c.inbound.Body() >= uint64(len(p)) {
 			return c.readInto(p)
 		}
 		traffic, err := c.step()
@@ -134,6 +142,10 @@ func (c *inner) step() (traffic []byte, err error) {
 	traffic, reply, c.rest, err = c.inbound.Step(c.rest)
 	if len(reply) > 0 {
 		go func() { _ = c.link.Write(reply) }() // whoever reads must not wait for the peer to read
+	}
+	if c.tag != nil {
+		c.tagged = c.tagger.Append(c.tagged[:0], traffic, c.tag)
+		traffic = c.tagged
 	}
 	return traffic, err
 }

@@ -52,7 +52,8 @@ type Socket struct {
 	routes    map[string]*inner   // of a ROUTER: by the peer's identity
 	changed   chan struct{}       // closed, and made anew, when they change
 
-	topics *topics // of an XPUB socket
+	topics     *topics // of an XPUB socket
+	properties bool    // Receive gives those of the peer
 
 	joining  sync.Mutex // the library listens, or dials, once at a time
 	listener *listener
@@ -253,6 +254,8 @@ func (s *Socket) SetOption(name string, value any) error {
 		return s.setMilliseconds(value)
 	case "ROUTING_ID":
 		return s.setRoutingID(value)
+	case "QZMQ_PROPERTIES":
+		return s.setProperties(value)
 	case "RECONNECT_IVL", "RECONNECT_IVL_MAX":
 		return nil // they come with Connect
 	case "ROUTER_MANDATORY":

@@ -143,8 +143,8 @@ func (s *Socket) routable(identity []byte) bool {
 	return !s.mandatory || s.plain || s.routes[string(identity)] != nil
 }
 
-// Receive receives a message. It waits up to limit, for ever if that is negative. The library tells nothing of the
-// sender, so there are no properties.
+// Receive receives a message. It waits up to limit, for ever if that is negative. There are properties if the
+// option QZMQ_PROPERTIES is set.
 func (s *Socket) Receive(limit time.Duration, _ ...string) ([][]byte, map[string]string, error) {
 	library, err := s.library()
 	if err != nil {
@@ -162,6 +162,9 @@ func (s *Socket) Receive(limit time.Duration, _ ...string) ([][]byte, map[string
 		}
 		if s.context.Err() != nil {
 			return nil, nil, ErrClosed
+		}
+		if got.err == nil && s.tagging() {
+			return untag(got.parts)
 		}
 		if got.err == nil {
 			return got.parts, nil, nil

@@ -2,6 +2,7 @@ package pure
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -70,6 +71,9 @@ func (w *wire) Over() <-chan struct{}   { return w.over }
 
 // Plain binds or connects without QZMQ.
 func (s *Socket) Plain(bind bool, endpoint string) (string, error) {
+	if s.tagging() {
+		return "", errors.New("option QZMQ_PROPERTIES goes with QZMQ alone")
+	}
 	if s.topics != nil {
 		return s.plainTopics(bind, endpoint)
 	}
