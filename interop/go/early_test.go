@@ -221,11 +221,13 @@ func TestEarlyDataUndetermined(t *testing.T) {
 
 // TestEarlyDataArrivesAfterClose: a socket that closes waits for what it said early, as for anything else.
 func TestEarlyDataArrivesAfterClose(t *testing.T) {
-	e := comeBack(t, qzmq.BackendGo, kinds["PUSH"], func(*qzmq.Options) {})
-	e.send(e.client, "early")
-	time.AfterFunc(100*time.Millisecond, e.release)
-	if err := e.client.Close(); err != nil {
-		t.Fatal(err)
-	}
-	e.receive(e.server, "early")
+	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
+		e := comeBack(t, backend, kinds["PUSH"], func(*qzmq.Options) {})
+		e.send(e.client, "early")
+		time.AfterFunc(100*time.Millisecond, e.release)
+		if err := e.client.Close(); err != nil {
+			t.Fatal(err)
+		}
+		e.receive(e.server, "early")
+	})
 }

@@ -86,6 +86,20 @@ func (h *Hop) leave() {
 	}
 }
 
+// Revive waits until the socket has a connection again, up to limit or the linger time: a socket that closes just after
+// it lost its connection makes one more if it has something left to say.
+func (h *Hop) Revive(limit time.Duration) {
+	for end := time.Now().Add(min(limit, h.lingerTime())); h.idle() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (h *Hop) idle() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.joints == 0
+}
+
 // Wait returns when every link has delivered what it had and is closed, or when the linger time is over.
 func (h *Hop) Wait() {
 	h.mu.Lock()

@@ -63,6 +63,9 @@ func (c *Connected) Close() {
 	}
 }
 
+// Reaching tells whether the socket may still come to speak to the peer: until Close, or until it was refused for good.
+func (c *Connected) Reaching() bool { return !c.hop.raw && c.context.Err() == nil }
+
 // Await returns when the application's socket has connected the private path, or after that time.
 func (c *Connected) Await(limit time.Duration) {
 	select {

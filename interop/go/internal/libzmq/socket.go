@@ -7,6 +7,7 @@ package libzmq
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -227,7 +228,11 @@ func (s *Socket) Close() error {
 	for _, bound := range s.bound {
 		_ = bound.Close()
 	}
+	again := reconnectTime(socket)
 	err := socket.Close()
+	if slices.ContainsFunc(s.connected, (*bridge.Connected).Reaching) {
+		s.hop.Revive(again)
+	}
 	s.hop.Wait()
 	s.context.zap.forget(s.domain)
 	for _, connected := range s.connected {
@@ -237,4 +242,11 @@ func (s *Socket) Close() error {
 		return fmt.Errorf("close: %w", err)
 	}
 	return s.hop.Remove()
+}
+
+// reconnectTime is how long libzmq takes at most to connect again: its interval, as much again by chance, or the ceiling.
+func reconnectTime(socket *zmq.Socket) time.Duration {
+	interval, _ := socket.GetReconnectIvl()
+	ceiling, _ := socket.GetReconnectIvlMax()
+	return max(2*interval, ceiling) + 50*time.Millisecond
 }
