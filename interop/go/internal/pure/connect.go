@@ -83,9 +83,7 @@ func (s *Socket) reach(to network.Endpoint, options bridge.Options, dial func(*i
 	conn.arrive(peer.Metadata, err)
 	<-given
 	s.follow(conn)
-	if err != nil {
-		pause(s.context, options.ReconnectInterval)
-	}
+	pause(s.context, options.ReconnectInterval)
 	return err
 }
 
