@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -237,12 +236,7 @@ func TestAdmit(t *testing.T) {
 
 func TestTheServerComesBack(t *testing.T) {
 	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
-		w := begin(t, backend, func(o *qzmq.Options) { o.Timeouts.Reconnect = 20 * time.Millisecond })
-		path := "ipc://" + filepath.Join(t.TempDir(), "endpoint")
-		client := w.socket(qzmq.DEALER, "QZMQ_SERVERKEY", w.public)
-		if err := client.Connect(path); err != nil {
-			t.Fatal(err)
-		}
+		w, client, path := connecting(t, backend, qzmq.DEALER)
 		for round := range 3 {
 			server := w.socket(qzmq.DEALER, "QZMQ_SECRETKEY", w.secret)
 			if err := server.Bind(path); err != nil {

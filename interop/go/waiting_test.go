@@ -11,15 +11,22 @@ import (
 	qzmq "qzmq.test/go"
 )
 
+// connecting is a socket that connects where nobody listens yet.
+func connecting(t *testing.T, backend qzmq.Backend, kind qzmq.SocketType) (w world, client qzmq.Socket, path string) {
+	t.Helper()
+	w = begin(t, backend, func(o *qzmq.Options) { o.Timeouts.Reconnect = 20 * time.Millisecond })
+	path = "ipc://" + filepath.Join(t.TempDir(), "endpoint")
+	client = w.socket(kind, "QZMQ_SERVERKEY", w.public)
+	if err := client.Connect(path); err != nil {
+		t.Fatal(err)
+	}
+	return w, client, path
+}
+
 // What only sends learns that its peer is gone by sending, and goes on with the next.
 func TestWhoOnlySendsGoesOn(t *testing.T) {
 	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
-		w := begin(t, backend, func(o *qzmq.Options) { o.Timeouts.Reconnect = 20 * time.Millisecond })
-		path := "ipc://" + filepath.Join(t.TempDir(), "endpoint")
-		client := w.socket(qzmq.PUSH, "QZMQ_SERVERKEY", w.public)
-		if err := client.Connect(path); err != nil {
-			t.Fatal(err)
-		}
+		w, client, path := connecting(t, backend, qzmq.PUSH)
 		for range 3 {
 			server := w.socket(qzmq.PULL, "QZMQ_SECRETKEY", w.secret)
 			if err := server.Bind(path); err != nil {
@@ -41,12 +48,7 @@ func TestWhoOnlySendsGoesOn(t *testing.T) {
 // A socket that connects takes messages before its peer is there, and waits for it when it closes.
 func TestAMessageWaitsForItsPeer(t *testing.T) {
 	everyBackend(t, func(t *testing.T, backend qzmq.Backend) {
-		w := begin(t, backend, func(o *qzmq.Options) { o.Timeouts.Reconnect = 20 * time.Millisecond })
-		path := "ipc://" + filepath.Join(t.TempDir(), "endpoint")
-		client := w.socket(qzmq.PUSH, "QZMQ_SERVERKEY", w.public)
-		if err := client.Connect(path); err != nil {
-			t.Fatal(err)
-		}
+		w, client, path := connecting(t, backend, qzmq.PUSH)
 		if err := client.TrySend([][]byte{[]byte("hello")}, 0); err != nil {
 			t.Fatal(err)
 		}

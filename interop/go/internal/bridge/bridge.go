@@ -197,7 +197,8 @@ func (r *reader) next() ([]byte, error) {
 	return r.buffer[:r.n], r.err
 }
 
-func metadata(properties []local.Property) []session.Property {
+// FromLocal gives properties of READY as the session has them.
+func FromLocal(properties []local.Property) []session.Property {
 	out := make([]session.Property, len(properties))
 	for i, p := range properties {
 		out[i] = session.Property{Name: []byte(p.Name), Value: p.Value}
@@ -205,13 +206,16 @@ func metadata(properties []local.Property) []session.Property {
 	return out
 }
 
-func ready(peer session.Peer) []byte {
-	properties := make([]local.Property, len(peer.Metadata))
-	for i, p := range peer.Metadata {
-		properties[i] = local.Property{Name: string(p.Name), Value: p.Value}
+// ToLocal gives properties that the session has as READY writes them.
+func ToLocal(properties []session.Property) []local.Property {
+	out := make([]local.Property, len(properties))
+	for i, p := range properties {
+		out[i] = local.Property{Name: string(p.Name), Value: p.Value}
 	}
-	return local.Ready(properties)
+	return out
 }
+
+func ready(peer session.Peer) []byte { return local.Ready(ToLocal(peer.Metadata)) }
 
 // abandon ends a session that has nobody to speak for.
 func (h *Hop) abandon(l *link.Link) {

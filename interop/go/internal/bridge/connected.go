@@ -122,7 +122,7 @@ func (c *Connected) serve(conn *net.UnixConn) {
 	wanted, cancel := context.WithCancel(c.context)
 	defer cancel()
 	f := &flight{hop: c.hop, conn: inner, from: newReader(inner, cancel)}
-	l, peer, err := Reach(wanted, c.to, c.options, metadata(own), f.begin)
+	l, peer, err := Reach(wanted, c.to, c.options, FromLocal(own), f.begin)
 	switch {
 	case err != nil && f.over != nil:
 		f.fail()
@@ -158,12 +158,18 @@ func Reach(
 		if ended, ok := link.IsEnd(err); ok && ended.Final {
 			return nil, session.Peer{}, err
 		}
-		select {
-		case <-wanted.Done():
+		if Pause(wanted, pause); wanted.Err() != nil {
 			return nil, session.Peer{}, wanted.Err()
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, max(pause, options.ReconnectIntervalMax))
+	}
+}
+
+// Pause waits for the interval, or until nobody wants to go on.
+func Pause(wanted context.Context, interval time.Duration) {
+	select {
+	case <-wanted.Done():
+	case <-time.After(interval):
 	}
 }
 
@@ -230,5 +236,6 @@ func (c *Connected) runRaw() {
 		}
 		c.hop.join(l, inner, newReader(inner, func() {}))
 		c.hop.leave()
+		Pause(c.context, c.options.ReconnectInterval)
 	}
 }

@@ -83,16 +83,8 @@ func (s *Socket) reach(to network.Endpoint, options bridge.Options, dial func(*i
 	conn.arrive(peer.Metadata, err)
 	<-given
 	s.follow(conn)
-	pause(s.context, options.ReconnectInterval)
+	bridge.Pause(s.context, options.ReconnectInterval)
 	return err
-}
-
-// pause waits, unless the socket closes.
-func pause(socket context.Context, interval time.Duration) {
-	select {
-	case <-time.After(interval):
-	case <-socket.Done():
-	}
 }
 
 // begin counts a connection among the socket's.

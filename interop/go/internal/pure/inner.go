@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"qzmq.test/go/internal/bridge"
 	"qzmq.test/go/internal/local"
 	"qzmq.test/go/internal/session"
 )
@@ -74,7 +75,7 @@ func newInner(s *Socket, carried carrier) *inner {
 func (c *inner) arrive(peer []session.Property, err error) {
 	c.missed = err
 	if c.tags {
-		c.tag = local.Tag(propertiesOf(peer))
+		c.tag = local.Tag(bridge.ToLocal(peer))
 	}
 	close(c.arrived)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"qzmq.test/go/internal/local"
-	"qzmq.test/go/internal/session"
 )
 
 // The library does not say whose a message is. A socket with the option QZMQ_PROPERTIES has every connection put one
@@ -49,12 +48,4 @@ func untag(parts [][]byte) ([][]byte, map[string]string, error) {
 		parts = [][]byte{{}}
 	}
 	return parts, found, nil
-}
-
-func propertiesOf(peer []session.Property) []local.Property {
-	out := make([]local.Property, len(peer))
-	for i, p := range peer {
-		out[i] = local.Property{Name: string(p.Name), Value: p.Value}
-	}
-	return out
 }

@@ -76,6 +76,7 @@ func (s *Stream) Connect(to network.Endpoint, options bridge.Options) error {
 				return
 			}
 			s.serve(l)
+			bridge.Pause(s.context, options.ReconnectInterval)
 		}
 	}()
 	return nil

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"qzmq.test/go/internal/bridge"
 	"qzmq.test/go/internal/local"
 	"qzmq.test/go/internal/network"
 	"qzmq.test/go/internal/session"
@@ -126,11 +127,7 @@ func (w *wire) greet(kind string) ([]session.Property, error) {
 	if _, err := w.conn.Write(local.Ready([]local.Property{{Name: "Socket-Type", Value: []byte(kind)}})); err != nil {
 		return nil, err
 	}
-	properties := make([]session.Property, len(said))
-	for i, p := range said {
-		properties[i] = session.Property{Name: []byte(p.Name), Value: p.Value}
-	}
-	return properties, w.conn.SetDeadline(time.Time{})
+	return bridge.FromLocal(said), w.conn.SetDeadline(time.Time{})
 }
 
 // plainly binds or connects without QZMQ, and serves every connection until its end; those to connect again and again.
@@ -165,6 +162,6 @@ func dialPlainly(socket context.Context, to network.Endpoint, serve func(*wire))
 		if conn, err := to.Dial(socket); err == nil {
 			serve(newWire(conn))
 		}
-		pause(socket, plainInterval)
+		bridge.Pause(socket, plainInterval)
 	}
 }
